@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training beside OpenCV in a pool of two threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness import sibling
+
+training: Any = sibling(__file__, "_training")
+Loader: Any = training.loading("opencv_threads", "OpenCvThreads")
+
+
+class Beside(training.Training):
+    label = "OpenCV, 2 threads"
+
+    def loader(self) -> Any:
+        return Loader()

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Names, processors, niceness and scheduling policy of threads. Where the system refuses for want
+// of privilege, the call says so by returning false and changes nothing: a program must run
+// unprivileged.
+//
+// **Threads**: any, for any thread of this process; names only the calling one's.
+// **Ownership**: none. **Progress**: a system call each. **Order**: none.
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace cogway::os {
+
+/// The kernel's id of a thread, as `top -H` and /proc show it.
+using ThreadId = std::int32_t;
+
+[[nodiscard]] ThreadId this_thread_id() noexcept;
+
+/// Names the calling thread; longer names are cut to the kernel's 15 bytes.
+void set_this_thread_name(std::string_view name) noexcept;
+
+/// Lets `thread` run only on `processors`. Throws std::invalid_argument for an empty list or a
+/// negative number; false when none of them exists or is allowed here, or the thread is gone.
+bool set_affinity(ThreadId thread, std::span<const int> processors);
+
+/// The processors that `thread` may run on; empty when it is gone.
+[[nodiscard]] std::vector<int> affinity(ThreadId thread);
+
+/// Niceness of one thread, -20 (greedy) to 19 (humble); raising it is always allowed.
+bool set_nice(ThreadId thread, int nice) noexcept;
+[[nodiscard]] int nice(ThreadId thread) noexcept;
+
+enum class SchedulingPolicy : std::uint8_t {
+  other,        ///< the usual fair share
+  batch,        ///< fair share, does not preempt others when it wakes
+  idle,         ///< only when nothing else wants the processor
+  fifo,         ///< real time: until it blocks
+  round_robin,  ///< real time: in turns
+};
+
+/// `priority` counts for fifo and round_robin only (1 to 99).
+bool set_policy(ThreadId thread, SchedulingPolicy policy, int priority = 0) noexcept;
+
+/// Offers the processor to another runnable thread of equal standing.
+void yield_thread() noexcept;
+
+}  // namespace cogway::os

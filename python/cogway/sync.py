@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Concurrency primitives for threads, tasks and native code, on every build of CPython.
+
+Example:
+    >>> from cogway.sync import AtomicInt64
+    >>> hits = AtomicInt64()
+    >>> hits += 1  # one step, whoever else counts
+    >>> hits.compare_exchange(1, 0)  # what it was: 1, so now it is 0
+    1
+"""
+
+from __future__ import annotations
+
+from cogway._absent import ABSENT, Absent
+from cogway._atomics import AtomicBool, AtomicFloat64, AtomicInt64, AtomicReference, AtomicUInt64
+from cogway._containers import ConcurrentDict
+from cogway._locks import Event, Lock, Semaphore
+
+AtomicFlag = AtomicBool
+"""Another name of `AtomicBool`."""
+
+__all__ = [
+    "ABSENT",
+    "Absent",
+    "AtomicBool",
+    "AtomicFlag",
+    "AtomicFloat64",
+    "AtomicInt64",
+    "AtomicReference",
+    "AtomicUInt64",
+    "ConcurrentDict",
+    "Event",
+    "Lock",
+    "Semaphore",
+]

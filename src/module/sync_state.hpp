@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What `cogway.sync` keeps for each interpreter, and the types behind it, by file. A part of the
+// module state with a header of its own: a new type here does not rebuild the rest of `_core`.
+
+#include <Python.h>
+
+#include "module/module_state.hpp"
+
+namespace cogway {
+
+/// Every Python reference, so that traverse and clear cannot forget one. X(C type, member).
+#define COGWAY_SYNC_TYPES(X)             \
+  X(PyTypeObject, atomic_bool_type)      \
+  X(PyTypeObject, atomic_float64_type)   \
+  X(PyTypeObject, atomic_int64_type)     \
+  X(PyTypeObject, atomic_reference_type) \
+  X(PyTypeObject, atomic_uint64_type)    \
+  X(PyTypeObject, concurrent_dict_type)  \
+  X(PyTypeObject, dict_maker_type)       \
+  X(PyTypeObject, event_type)            \
+  X(PyTypeObject, lock_type)             \
+  X(PyTypeObject, semaphore_type)        \
+  X(PyTypeObject, sync_awaiter_type)     \
+  X(PyObject, absent)                    \
+  X(PyObject, dict_items)                \
+  X(PyObject, dict_keys)                 \
+  X(PyObject, dict_values)               \
+  X(PyObject, name_keys)
+
+/// **Threads**, **Ownership**, **Progress**, **Order**: as ModuleState, which owns it.
+struct SyncState {
+#define COGWAY_DECLARE(type, name) type* name = nullptr;
+  COGWAY_SYNC_TYPES(COGWAY_DECLARE)
+#undef COGWAY_DECLARE
+};
+
+// One function for each file. 0, or -1 with an exception.
+int add_atomic_bool_type(PyObject* module, ModuleState& state);
+int add_atomic_float64_type(PyObject* module, ModuleState& state);
+int add_atomic_int64_type(PyObject* module, ModuleState& state);
+int add_atomic_reference_type(PyObject* module, ModuleState& state);
+int add_atomic_uint64_type(PyObject* module, ModuleState& state);
+int add_concurrent_dict_type(PyObject* module, ModuleState& state);
+int add_dict_maker_type(PyObject* module, ModuleState& state);  // concurrent_dict_maker.cpp
+int add_event_type(PyObject* module, ModuleState& state);
+int add_lock_type(PyObject* module, ModuleState& state);
+int add_sync_awaiter_type(PyObject* module, ModuleState& state);
+
+}  // namespace cogway

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/waiting.hpp"
+
+#include <algorithm>
+
+#include "cogway/python/compat.hpp"
+#include "cogway/python/thread_state.hpp"
+
+namespace cogway {
+namespace {
+
+constexpr Nanoseconds kSignalCheck{200'000'000};
+
+/// Sleeps without the GIL until an outcome (1), the deadline (0) or an exception of a signal
+/// handler (-1).
+int sleep_attached(WaitNode<>& node, TimePoint deadline) {
+  for (;;) {
+    {
+      const Detached detached;
+      // A signal ends the sleep; slices, since it may have interrupted another thread.
+      (void)node.park_once(std::min(deadline, deadline_after(monotonic_now(), kSignalCheck)));
+    }
+    if (node.outcome() != WaitOutcome::waiting) return 1;
+    if (PyErr_CheckSignals() < 0) return -1;
+    if (deadline != kNever && monotonic_now() >= deadline) return 0;
+  }
+}
+
+}  // namespace
+
+int wait_in_thread(const WaitKind& kind, PyObject* owner, TimePoint deadline) {
+  if (kind.try_now(owner)) return 1;
+  if (deadline == TimePoint{}) return 0;
+  WaitNode<> node;
+  if (kind.start(owner, node)) return 1;
+  for (;;) {
+    const int slept = sleep_attached(node, deadline);
+    if (slept > 0) {
+      if (kind.resume(owner, node)) return 1;
+      continue;
+    }
+    if (kind.withdraw(owner, node)) return slept;
+    if (slept == 0) return 1;  // granted at the last moment
+    kind.give_back(owner, node);
+    return -1;
+  }
+}
+
+bool to_deadline(Argument argument, PyObject* timeout, bool minus_one, TimePoint& deadline) {
+  deadline = kNever;
+  if (timeout == nullptr || timeout == Py_None) return true;
+  double seconds = 0;
+  if (!to_seconds(argument, timeout, seconds)) return false;
+  if (minus_one && seconds == -1) return true;
+  if (seconds < 0) {
+    PyErr_Format(PyExc_ValueError, "%s(): %s must not be negative", argument.function,
+                 argument.name);
+    return false;
+  }
+  if (seconds >= 1e9) return true;
+  deadline = seconds == 0 ? TimePoint{}
+                          : deadline_after(monotonic_now(),
+                                           Nanoseconds(static_cast<std::int64_t>(seconds * 1e9)));
+  return true;
+}
+
+bool to_acquire(PyObject* const* arguments, Py_ssize_t count, PyObject* keywords, bool& blocking,
+                TimePoint& deadline) {
+  static constexpr const char* kNames[] = {"blocking", "timeout"};
+  PyObject* values[2];
+  if (!bind_arguments({"acquire", kNames, 2, 0}, arguments, count, keywords, values)) return false;
+  const int truth = values[0] == nullptr ? 1 : PyObject_IsTrue(values[0]);
+  if (truth < 0 || !to_deadline({"acquire", "timeout"}, values[1], true, deadline)) return false;
+  blocking = truth != 0;
+  if (blocking) return true;
+  if (deadline != kNever) {
+    PyErr_SetString(PyExc_ValueError, "acquire(): a call that does not wait takes no timeout");
+    return false;
+  }
+  deadline = TimePoint{};
+  return true;
+}
+
+}  // namespace cogway

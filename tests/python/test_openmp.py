@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The share of OpenMP's threads that a kernel gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cogway
+import kernel_packs
+import pytest
+
+_TEAM = """
+import sys
+sys.path.insert(0, FOLDER)
+import kernel_packs, cogway
+kernel_packs.load_pack("openmp", "-fopenmp")
+assert any("omp" in path for path in cogway.thread_pools())
+"""
+
+
+@pytest.fixture
+def team(script):
+    """Run lines in a child whose OpenMP would use eight threads."""
+
+    def run(*lines: str, **environment: str) -> None:
+        folder = repr(str(Path(kernel_packs.__file__).parent))
+        source = _TEAM.replace("FOLDER", folder) + "\n".join(lines)
+        script(source, **{"OMP_NUM_THREADS": "8", **environment})
+
+    kernel_packs.load_pack("posting")  # skips where there is no compiler
+    return run
+
+
+@pytest.mark.slow
+def test_a_fixed_number_and_none(team):
+    team(
+        "for given, expected in ((1, 1), (3, 3), (100, 8), (None, 8)):",
+        "    with cogway.Engine(native_workers=1, openmp_threads=given) as engine:",
+        "        assert engine.c_spawn('omp.team').result().item() == expected, given",
+        "        (worker,) = [w for w in engine.statistics().workers",
+        "                     if w.worker_class == 'foreground']",
+        "        assert worker.thread_budget == (given or 0)",
+    )
+
+
+@pytest.mark.slow
+def test_by_itself_a_lone_kernel_gets_the_processors(team):
+    team(
+        "usable = cogway.processors()['usable']",
+        "with cogway.Engine(native_workers=2) as engine:",
+        "    assert engine.c_spawn('omp.team').result().item() == min(8, usable)",
+    )
+
+
+@pytest.mark.slow
+def test_from_the_environment(team):
+    team(
+        "with cogway.Engine(native_workers=1) as engine:",
+        "    assert engine.c_spawn('omp.team').result().item() == 2",
+        COGWAY_OPENMP_THREADS="2",
+    )
+
+
+def test_wrong_numbers_are_refused():
+    for wrong in (0, -1, 1.5):
+        with pytest.raises(ValueError, match="openmp_threads"):
+            cogway.Engine(openmp_threads=wrong)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What type checkers make of the public API. Checked by mypy in ./dev lint, never run."""
+
+from __future__ import annotations
+
+from typing import Any, assert_type
+
+import cogway
+from cogway import Batch, Buffer, Bus, Engine, Item, Pipeline, PipelineStatistics, Ticket
+
+
+def double(value: int) -> int:
+    return 2 * value
+
+
+async def later(value: int) -> str:
+    return str(value)
+
+
+async def tickets(engine: Engine) -> None:
+    call = engine.spawn(double, 1)
+    assert_type(call, Ticket[int])
+    assert_type(await call, int)
+    assert_type(call.result(timeout=1.0), int)
+    assert_type(call.done(), bool)
+    assert_type(await engine.spawn(later, 1), str)
+    assert_type(await engine.spawn(later(1)), str)
+    assert_type(cogway.c_spawn("core.noop"), Ticket[Any])
+
+
+async def pipelines(engine: Engine) -> None:
+    pipeline = Pipeline(engine).source([b"a"], labels=[0]).native("core.copy").batch(2).prefetch(2)
+    assert_type(pipeline, Pipeline)
+    run = pipeline.run(epoch=0)
+    assert_type(run.statistics(), PipelineStatistics)
+    async for element in run:
+        assert_type(element, Batch | Item)
+
+
+def buffers(bus: Bus) -> None:
+    buffer = bus.lease((2, 3), "float32", timeout=1.0)
+    assert_type(buffer, Buffer)
+    assert_type(buffer.shape, tuple[int, ...])
+    assert_type(memoryview(buffer).nbytes, int)
+    assert_type(bus.snapshot("key"), Buffer)
+    assert_type(bus.snapshot("key", None), Buffer | None)
+
+
+def refused(engine: Engine, bus: Bus) -> None:
+    engine.spawn(double, 1, priority=3)  # type: ignore[call-overload]
+    bus.lease("two", "float32")  # type: ignore[arg-type]
+    Engine(native_workers="many")  # type: ignore[arg-type]
