@@ -15,12 +15,20 @@ from typing import TYPE_CHECKING
 import cogway
 import pytest
 from cogway.testing.plugin import cogway_engine, cogway_manual_engine, cogway_no_leaks
+from hypothesis import HealthCheck, settings
 from kernel_packs import DEAF, compile_pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 __all__ = ["cogway_engine", "cogway_manual_engine", "cogway_no_leaks"]
+
+
+# The same examples in each run, and no clock: a machine that is busy fails no property.
+settings.register_profile(
+    "cogway", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("cogway")
 
 
 def pytest_collection_finish() -> None:

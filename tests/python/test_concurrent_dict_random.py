@@ -106,4 +106,4 @@ class DictMachine(RuleBasedStateMachine):
 
 
 TestDict = pytest.mark.slow(DictMachine.TestCase)
-TestDict.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestDict.settings = settings(max_examples=40, stateful_step_count=30)

@@ -80,7 +80,7 @@ def test_out_is_written_in_place(engine):
     assert bytes(target) == b"def"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.binary(max_size=4096))
 def test_any_bytes_survive_a_copy(shared_engine, data):
     assert bytes(shared_engine.c_spawn("core.copy", data).result()) == data

@@ -81,7 +81,7 @@ def test_concurrency_of_a_python_stage(engine):
 STAGES = st.lists(st.sampled_from(["native", "add", "drop"]), max_size=4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     values=st.lists(st.integers(0, 255), max_size=30),
     stages=STAGES,

@@ -23,7 +23,7 @@ def call(engine, kernel, *inputs, **params):
     return np.asarray(engine.c_spawn(kernel, *inputs, **params).result())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     height=st.integers(1, 130),
     width=st.integers(1, 130),
@@ -102,7 +102,7 @@ def test_quality_is_a_matter_of_size(shared):
     assert sizes[0] * 4 < sizes[-1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     height=st.integers(1, 400),
     width=st.integers(1, 400),

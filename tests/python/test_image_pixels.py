@@ -22,7 +22,7 @@ def call(engine, kernel, *inputs, **params):
     return np.asarray(engine.c_spawn(kernel, *inputs, **params).result())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(height=sides, width=sides, rows=sides, columns=sides, channels=modes)
 def test_resize_is_pillows(shared, height, width, rows, columns, channels):
     pixels = picture(height, width, channels)
@@ -42,7 +42,7 @@ def test_resize_of_a_large_image_is_pillows(shared):
         assert off_by(ours, image.resize(size[::-1], Image.Resampling.BILINEAR)) <= 1
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     height=st.integers(2, 80),
     width=st.integers(2, 80),
@@ -74,7 +74,7 @@ def test_quarter_turns_are_exact(shared, angle, interpolation):
     assert (ours == np.rot90(pixels, angle // 90)).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(height=sides, width=sides, data=st.data())
 def test_crop_and_flip_are_slices(shared, height, width, data):
     pixels = picture(height, width)
@@ -120,7 +120,7 @@ def test_grayscale_is_within_one_of_pillow_and_of_the_formula(shared):
     assert np.abs(ours - exact).max() < 1.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     height=sides,
     width=sides,

@@ -69,7 +69,7 @@ def sample(engine, data, **params):
     return np.asarray(engine.c_spawn("image.sample", data, **params).result())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**63 - 1),
     epoch=st.integers(0, 2**32 - 1),

@@ -116,7 +116,7 @@ def test_each_says_which_item_is_wrong(engine):
         engine.c_map("core.copy", [b"abcd", b"too long"], out=batch)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.binary(max_size=64), max_size=50))
 def test_any_list_of_bytes_comes_back(shared_engine, items):
     assert [bytes(one) for one in shared_engine.c_map("core.copy", items).result()] == items
