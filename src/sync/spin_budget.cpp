@@ -19,8 +19,6 @@ namespace {
 constexpr auto kHint = std::memory_order_relaxed;  // order: relaxed, no pairing: hints and counters
 
 constexpr std::uint32_t kLookEvery = 8;  ///< pauses between two looks at the clock
-constexpr Nanoseconds kQuietFirst = std::chrono::milliseconds{1};
-constexpr int kQuietMost = 7;                                  ///< doublings: 128 ms
 constexpr Nanoseconds kKept = std::chrono::microseconds{300};  ///< no own thread runs so long
 constexpr Nanoseconds kNoOfferFirst = std::chrono::milliseconds{50};
 constexpr std::uint32_t kNoOfferMost = 6;  ///< doublings: 3.2 s
@@ -56,17 +54,8 @@ SpinBudget& SpinBudget::process() noexcept {
 }
 
 bool SpinBudget::enter(TimePoint now) noexcept {
-  const std::int64_t at = now.time_since_epoch().count();
-  // Debt is kept as the time at which it is repaid; `burst` of it may stand.
-  const double window =
-      static_cast<double>(options_.burst.count()) / std::max(options_.share, 1e-9);
-  const bool poor = static_cast<double>(repaid_at_.load(kHint) - at) > window;
-  if (most_spinners_ == 0 || poor || at < quiet_until_.load(kHint)) {
-    refused_.fetch_add(1, kHint);
-    return false;
-  }
-  if (spinners_.fetch_add(1, kHint) >= most_spinners_) {
-    spinners_.fetch_sub(1, kHint);
+  if (most_spinners_ == 0 || !account_.solvent(now, earned_in(options_.burst)) ||
+      !account_.enter(most_spinners_)) {
     refused_.fetch_add(1, kHint);
     return false;
   }
@@ -75,30 +64,29 @@ bool SpinBudget::enter(TimePoint now) noexcept {
 }
 
 void SpinBudget::leave(TimePoint began, TimePoint now, bool hit) noexcept {
-  spinners_.fetch_sub(1, kHint);
+  account_.leave();
   const Nanoseconds spent = now - began;
   spent_ns_.fetch_add(spent.count(), kHint);
   if (hit) {
     hits_.fetch_add(1, kHint);
-    if (quiet_doublings_.load(kHint) != 0) quiet_doublings_.store(0, kHint);
+    account_.paid();
     charge(now, spent - options_.wake_cost);
     return;
   }
   charge(now, spent);
   if (!lost_processor()) return;
   contended_.fetch_add(1, kHint);
-  const int doublings = quiet_doublings_.load(kHint);
-  quiet_until_.store((now + kQuietFirst * (1 << doublings)).time_since_epoch().count(), kHint);
-  quiet_doublings_.store(std::min(doublings + 1, kQuietMost), kHint);
+  account_.disturbed(now);
 }
 
 void SpinBudget::charge(TimePoint now, Nanoseconds wasted) noexcept {
   if (wasted <= Nanoseconds::zero()) return;
   wasted_ns_.fetch_add(wasted.count(), kHint);
-  const auto earned_in = static_cast<std::int64_t>(static_cast<double>(wasted.count()) /
-                                                   std::max(options_.share, 1e-9));
-  const std::int64_t base = std::max(repaid_at_.load(kHint), now.time_since_epoch().count());
-  repaid_at_.store(base + earned_in, kHint);
+  account_.charge(now, earned_in(wasted));
+}
+
+Nanoseconds SpinBudget::earned_in(Nanoseconds wasted) const noexcept {
+  return std::chrono::duration_cast<Nanoseconds>(wasted / std::max(options_.share, 1e-9));
 }
 
 bool SpinBudget::lost_processor() noexcept {

@@ -227,3 +227,6 @@ TEST_CASE("task: every order of the waiters' list is needed, but for one") {
   }
   CHECK(not_needed.size() == 1);
 }
+TEST_CASE("task: every memory order of its word is needed") {
+  expect_every_order_needed({ending<>, parking, ended}, "task_state.hpp", 4, {.preemptions = 2});
+}

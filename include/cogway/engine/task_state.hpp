@@ -18,8 +18,8 @@
 //
 // **Threads**: enqueue, park, try_start, finish and leave belong to whoever holds the task at that
 // stage; resolve and the queries to anyone. **Ownership**: none. **Progress**: lock-free.
-// **Order**: enqueue() publishes the payload to try_start(); what finish() or resolve() wins is
-// published by WaiterList::close().
+// **Order**: enqueue() publishes the payload to resolve(); to the worker, the queue does. What
+// finish() or resolve() wins is published by WaiterList::close().
 
 #include <atomic>
 #include <cstdint>
@@ -54,8 +54,8 @@ class TaskState {
   /// The code has returned (or never will start, for a queued task that is given up). True when
   /// this call also won the outcome.
   bool finish() noexcept {
-    // order: acq_rel, pairs with resolve() acq_rel: one of the two is first
-    return (word_.fetch_or(kResolved | kEnded, std::memory_order_acq_rel) & kResolved) == 0;
+    // order: release, pairs with phase() acquire; buffers are no longer touched
+    return (word_.fetch_or(kResolved | kEnded, std::memory_order_release) & kResolved) == 0;
   }
 
   /// The code has returned, but whoever took the task from its worker decides the outcome.
@@ -75,9 +75,8 @@ class TaskState {
     std::uint32_t old = word_.load(std::memory_order_relaxed);
     for (;;) {
       if ((old & kResolved) != 0) return {false, phase_of(old)};
-      // order: acq_rel, acquire pairs with enqueue() release (the payload, for disposal); release
-      // pairs with finish() and try_start()
-      if (word_.compare_exchange_weak(old, old | kResolved | kCancel, std::memory_order_acq_rel,
+      // order: acquire, pairs with enqueue() release; the payload, which the caller may dispose of
+      if (word_.compare_exchange_weak(old, old | kResolved | kCancel, std::memory_order_acquire,
                                       std::memory_order_relaxed)) {
         return {true, phase_of(old)};
       }
@@ -124,8 +123,8 @@ class TaskState {
     for (;;) {
       if ((old & kResolved) != 0) return false;
       std::uint32_t next = (old & ~kPhaseMask) | static_cast<std::uint32_t>(phase);
-      // order: acq_rel, release publishes the payload to the next stage, acquire takes it over
-      if (word_.compare_exchange_weak(old, next, std::memory_order_acq_rel,
+      // order: release, pairs with resolve() acquire; publishes the payload
+      if (word_.compare_exchange_weak(old, next, std::memory_order_release,
                                       std::memory_order_relaxed)) {
         return true;
       }

@@ -10,6 +10,7 @@
 
 #include "cogway/base/cacheline.hpp"
 #include "cogway/base/clock.hpp"
+#include "cogway/sync/spin_account.hpp"
 
 namespace cogway {
 
@@ -31,8 +32,7 @@ struct SpinStatistics {
 ///
 /// **Threads**: all calls from any thread.
 /// **Ownership**: outlives every place that spins on it.
-/// **Progress**: wait-free, but for a compare-exchange whose loss only means a coarser charge.
-/// **Order**: none: everything here is a hint.
+/// **Progress**, **Order**: as SpinAccount: everything here is a hint.
 class SpinBudget {
  public:
   struct Options {
@@ -62,14 +62,12 @@ class SpinBudget {
  private:
   [[nodiscard]] bool lost_processor() noexcept;
   void charge(TimePoint now, Nanoseconds wasted) noexcept;
+  /// The wall time whose share that is.
+  [[nodiscard]] Nanoseconds earned_in(Nanoseconds wasted) const noexcept;
 
   const Options options_;
   const int most_spinners_;
-  /// Time at which all that was wasted is earned again; written by leave(), read by enter().
-  alignas(kCacheLine) std::atomic<std::int64_t> repaid_at_{0};
-  std::atomic<std::int64_t> quiet_until_{0};  ///< after contention; as repaid_at_
-  std::atomic<int> quiet_doublings_{0};       ///< contended searches in a row; as repaid_at_
-  std::atomic<int> spinners_{0};              ///< threads between enter() and leave()
+  SpinAccount<> account_;
   std::atomic<std::uint64_t> spins_{0}, hits_{0}, refused_{0}, contended_{0};
   std::atomic<std::int64_t> spent_ns_{0}, wasted_ns_{0};
 };
