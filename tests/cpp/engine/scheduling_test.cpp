@@ -3,24 +3,9 @@
 // counted.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <new>
-
 #include "test_kernels.hpp"
 
 using namespace engine_test;
-
-namespace {
-std::atomic<std::uint64_t> allocations{0};
-}  // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  allocations.fetch_add(1);
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -262,53 +247,6 @@ TEST_CASE("a batch goes out with one call; results in order") {
     REQUIRE(group.results()[i]->output_count() == 1);
     CHECK(std::to_integer<std::size_t>(group.results()[i]->output(0).data()[0]) == i);
   }
-}
-
-TEST_CASE("steady state allocates nothing per task") {
-  Engine engine(options(2));
-  Call call = fill(1000);
-  call.call.params = &call.values;
-  BufferRef source = lease(engine, 100);
-  const auto round = [&](int n) {
-    for (int i = 0; i < n; ++i) {
-      TaskRef plain;
-      REQUIRE(engine.spawn([] {}, {}, &plain).ok());
-      TaskRef filled;
-      REQUIRE(engine.c_spawn(call.call, &filled).ok());
-      Input input(source);
-      KernelCall half;
-      half.kernel = registry().find("test.half");
-      half.inputs = {&input, 1};
-      TaskRef halved;
-      REQUIRE(engine.c_spawn(half, &halved).ok());
-      plain->wait_until();
-      filled->wait_until();
-      halved->wait_until();
-    }
-  };
-  round(200);
-  {
-    // Each thread keeps up to two rows of free records: have as many made as can lie about.
-    std::vector<TaskRef> held(1000);
-    for (TaskRef& ticket : held) {
-      Call small = fill(8);
-      REQUIRE(engine.c_spawn(small.call, &ticket).ok());
-    }
-    for (TaskRef& ticket : held) ticket->wait_until();
-  }
-  const std::uint64_t grown = engine.statistics().record_allocations;
-  const std::uint64_t before = allocations.load();
-  for (int i = 0; i < 1000; ++i) {
-    TaskRef plain;
-    (void)engine.spawn([] {}, {}, &plain);
-    TaskRef filled;
-    (void)engine.c_spawn(call.call, &filled);
-    plain->wait_until();
-    filled->wait_until();
-  }
-  CHECK(allocations.load() == before);
-  // statistics() itself allocates, so it is asked last.
-  CHECK(engine.statistics().record_allocations == grown);
 }
 
 TEST_CASE("what is counted adds up") {
