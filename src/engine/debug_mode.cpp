@@ -100,16 +100,17 @@ DebugMode::DebugMode(std::shared_ptr<DebugReport> report, const AttachWatch* wat
     : report_(report != nullptr ? std::move(report) : std::make_shared<DebugReport>()),
       watch_(watch) {}
 
-/// The first becomes the message of the call, unless its ticket has ended; the others are told
-/// aloud. True: there was none.
+/// The first becomes the message of the call; aloud are told the others, and all of a call whose
+/// ticket may have ended without it. True: there was none.
 bool DebugMode::tell(std::vector<Finding>& found, TaskContext& context) noexcept {
+  if (found.empty()) return true;
+  (void)context.fail(StatusCode::internal, found.front().message);
   bool heard = !context.cancelled();
   for (Finding& finding : found) {
-    if (heard) (void)context.fail(StatusCode::internal, finding.message);
     report_->add(std::move(finding), !heard);
     heard = false;
   }
-  return found.empty();
+  return false;
 }
 
 StatusCode DebugMode::run(Kernel& kernel, CallBlock* block, TaskContext& context,

@@ -2,9 +2,11 @@
 // Kernels that write where they must not, in an engine in debug mode.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "cogway/bus/debug_report.hpp"
 #include "test_kernels.hpp"
@@ -130,6 +132,30 @@ TEST_CASE("good kernels run in debug mode as without it") {
   CHECK(bus_is_empty(engine));
   CHECK(engine.bus().report_held() == 0);
   CHECK(engine.debug_report()->count() == 0);
+}
+
+TEST_CASE("a call within a cancelled task is told of its overrun all the same") {
+  Engine engine(debug_options());
+  StrayCall stray(100, 100);
+  CallResult result;
+  std::atomic<bool> inside{false};
+  TaskRef ticket;
+  REQUIRE(engine
+              .spawn(
+                  [&](TaskContext& context) {
+                    inside.store(true);
+                    while (!context.cancelled()) std::this_thread::yield();
+                    context.call(stray.call, &result);
+                  },
+                  {}, &ticket)
+              .ok());
+  while (!inside.load()) std::this_thread::yield();
+  REQUIRE(ticket->cancel());
+  REQUIRE(engine.drain());
+  CHECK(result.code == StatusCode::internal);
+  CHECK(contains(result.message, "wrote 1 byte past the end of output 0"));
+  CHECK(ticket->status() == StatusCode::cancelled);
+  CHECK(engine.debug_report()->count() == 1);
 }
 
 TEST_CASE("an overrun is the failure of its ticket") {
