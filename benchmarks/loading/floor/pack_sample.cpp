@@ -48,16 +48,23 @@ std::int32_t in_line(cogway_context*, std::int64_t n, std::int64_t, cogway_range
   return body(argument, 0, n);
 }
 
-const cogway_host kHost = {sizeof(cogway_host),
-                           COGWAY_KERNEL_ABI,
-                           [](cogway_context*) -> std::int32_t { return 0; },
-                           [](cogway_context*) -> std::int64_t { return INT64_MAX; },
-                           scratch,
-                           in_line,
-                           fail,
-                           [](cogway_context*, std::uint32_t, const std::int64_t*,
-                              std::uint32_t) -> std::int32_t { return COGWAY_OK; },
-                           [](cogway_context*, std::int32_t, const char*) {}};
+/// A host that offers what the pack needs, and says so by its size.
+cogway_host make_host() {
+  cogway_host host{};
+  host.size = offsetof(cogway_host, parallel_reduce);
+  host.abi = COGWAY_KERNEL_ABI;
+  host.cancelled = [](cogway_context*) -> std::int32_t { return 0; };
+  host.deadline = [](cogway_context*) -> std::int64_t { return INT64_MAX; };
+  host.scratch = scratch;
+  host.parallel_for = in_line;
+  host.fail = fail;
+  host.set_output_shape = [](cogway_context*, std::uint32_t, const std::int64_t*,
+                             std::uint32_t) -> std::int32_t { return COGWAY_OK; };
+  host.log = [](cogway_context*, std::int32_t, const char*) {};
+  return host;
+}
+
+const cogway_host kHost = make_host();
 
 /// The kernel's parameters in order, defaults but for those that the question fixes.
 std::vector<cogway_value> bind(std::int64_t seed, std::int64_t epoch, std::int64_t index) {
@@ -118,9 +125,16 @@ void pack_sample(const std::vector<std::uint8_t>& file, std::int64_t seed, std::
   const std::int64_t strides[] = {4 * kSide * kSide, 4 * kSide, 4};
   std::memcpy(output.shape, shape, sizeof(shape));
   std::memcpy(output.strides, strides, sizeof(strides));
-  const cogway_call call{
-      sizeof(cogway_call), 1,       1, static_cast<std::uint32_t>(values.size()), &input, &output,
-      values.data(),       &context};
+  cogway_call call{};
+  call.size = sizeof(call);
+  call.n_inputs = 1;
+  call.n_outputs = 1;
+  call.n_params = static_cast<std::uint32_t>(values.size());
+  call.inputs = &input;
+  call.outputs = &output;
+  call.params = values.data();
+  call.context = &context;
+  call.data = g_kernel->data;
   if (g_kernel->run(&call) != COGWAY_OK) std::exit(1);
 }
 
