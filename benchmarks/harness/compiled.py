@@ -21,9 +21,9 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 _FOR_THIS_MACHINE = ("-O3", "-march=native", "-shared", "-fPIC")
 
 
-def c(source: Path) -> Path:
-    """Return a shared object made of C."""
-    command = [_tool("cc", "gcc", "clang"), *_FOR_THIS_MACHINE, *_headers(), str(source)]
+def c(source: Path, *flags: str) -> Path:
+    """Return a shared object made of C, with more flags for the compiler."""
+    command = [_tool("cc", "gcc", "clang"), *_FOR_THIS_MACHINE, *_headers(), *flags, str(source)]
     return _made(source, ".so", [*command, "-o", "OUT"])
 
 
