@@ -18,8 +18,10 @@ NEEDS = {
     "c": ("cc", "make", "pkg-config"),
     "cpp": ("c++", "cmake", "make"),
     "cython": ("cc", "make"),
+    "numba": (),
     "rust": ("cargo", "cc"),
 }
+PACKAGES = {"cython": "Cython", "numba": "numba"}
 
 
 def new(*words: str) -> int:
@@ -49,20 +51,27 @@ def test_a_project_builds_and_passes_its_own_test(language, tmp_path, script):
     for tool in NEEDS[language]:
         if shutil.which(tool) is None:
             pytest.skip(f"{language}: {tool} is not installed")
-    if language == "cython" and importlib.util.find_spec("Cython") is None:
-        pytest.skip("cython: Cython is not installed")
+    package = PACKAGES.get(language)
+    if package is not None and importlib.util.find_spec(package) is None:
+        pytest.skip(f"{language}: {package} is not installed")
     folder = tmp_path / f"my_{language}"
     assert new("kernel", folder.name, "--lang", language, "--folder", str(folder)) == 0
     built = run(folder, "test")
     assert built.returncode == 0, built.stdout + built.stderr
     assert "OK" in built.stderr
-    library = next(path for path in folder.rglob("*.so") if "deps" not in path.parts)
+    if language == "numba":
+        use, pack = f"import sys; sys.path.insert(0, {str(folder)!r}); import my_numba", "numba"
+        named = "import my_numba"
+    else:
+        library = next(path for path in folder.rglob("*.so") if "deps" not in path.parts)
+        use, pack = f"cogway.load({str(library)!r})", f"my_{language}"
+        named = str(library.relative_to(folder))
     script(
         f"""
         import array, cogway
-        pack = cogway.load({str(library)!r})
-        assert pack.kernels == ("my_{language}.scale",)
-        (kernel,) = [one for one in cogway.kernels() if one.pack == pack.name]
+        {use}
+        (kernel,) = [one for one in cogway.kernels() if one.pack == {pack!r}]
+        assert kernel.name == "my_{language}.scale"
         assert [one.name for one in kernel.parameters] == ["factor", "offset"]
         with cogway.Engine(native_workers=1) as engine:
             result = engine.c_spawn(kernel.name, array.array("f", [1, 2]), factor=3).result()
@@ -70,7 +79,7 @@ def test_a_project_builds_and_passes_its_own_test(language, tmp_path, script):
         """
     )
     readme = (folder / "README.md").read_text()
-    assert str(library.relative_to(folder)) in readme
+    assert named in readme
     assert "@" not in readme
 
 
@@ -96,7 +105,9 @@ def test_names_that_cannot_be(name, tmp_path, monkeypatch, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["class", "fn", "struct", "json", "print", "match", "core"])
+@pytest.mark.parametrize(
+    "name", ["class", "fn", "struct", "json", "print", "match", "core", "demo", "numba"]
+)
 def test_names_that_mean_something(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert new("kernel", name, "--lang", "c") == 1
@@ -159,6 +170,17 @@ def test_a_python_without_cogway_is_named(project):
     failed = run(project, PYTHON="/no/such/python")
     assert failed.returncode == 1
     assert "cogway is not installed for /no/such/python" in failed.stderr
+
+
+def test_a_python_without_numba_is_named(tmp_path):
+    assert new("kernel", "mine", "--lang", "numba", "--folder", str(tmp_path / "mine")) == 0
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\ncase "$2" in *numba*) exit 1 ;; esac\n')
+    python.chmod(0o755)
+    failed = run(tmp_path / "mine", "test", PYTHON=str(python))
+    assert failed.returncode == 1
+    assert "numba is not installed" in failed.stderr
+    assert "pip install numba" in failed.stderr
 
 
 def test_an_unknown_word_is_named(project):

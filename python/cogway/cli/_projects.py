@@ -30,12 +30,12 @@ class ProjectError(Exception):
 class Language:
     """What a project in one language is made of."""
 
-    sources: dict[str, str]  # file: template
+    sources: dict[str, str]  # file: template, also in place of a shared one
     table: dict[str, str]  # file: what it holds, for the README
-    library: str
-    describe: str
-    run: str
-    tools: tuple[tuple[str, str], ...]  # programs of which each is needed, and how to get them
+    library: str = ""
+    describe: str = ""
+    run: str = ""
+    tools: tuple[tuple[str, str], ...] = ()  # programs of which each is needed, and how to get them
     ignored: str = "build/\n"
     note: str = ""
 
@@ -65,6 +65,16 @@ LANGUAGES = {
         "describe",
         "scale_items",
         (("cc", "gcc"), ("make", "make")),
+    ),
+    "numba": Language(
+        {
+            "@NAME@.py": "numba/source",
+            "README.md": "numba/readme",
+            "test_@NAME@.py": "numba/test",
+            "demo.py": "numba/demo",
+        },
+        {"@NAME@.py": "the kernel"},
+        ignored="__pycache__/\n",
     ),
     "rust": Language(
         {"src/lib.rs": "rust/source", "src/abi.rs": "rust/abi", "Cargo.toml": "rust/cargo"},
@@ -154,7 +164,7 @@ def _files(name: str, language: Language) -> dict[str, str]:
         "@NAME@": name,  # last: the others hold it
     }
     files = {}
-    for target, template in {**language.sources, **_SHARED}.items():
+    for target, template in {**_SHARED, **language.sources}.items():
         text = _template(template) if template else language.ignored
         for mark, value in filled.items():
             text = text.replace(mark, value)
