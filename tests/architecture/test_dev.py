@@ -12,7 +12,7 @@ from pathlib import Path
 
 import dev.__main__ as verbs
 import pytest
-from dev import ROOT, console, interpreters, machine, made_python, stamp, taskflow
+from dev import ROOT, console, environment, interpreters, machine, made_python, stamp, taskflow
 from dev.steps import demo as demo_step
 from dev.steps import python as python_step
 from dev.tally import Tally, from_junit
@@ -248,3 +248,30 @@ def test_only_the_headers_leave_taskflows_carrier(tmp_path):
     found = sorted(path.relative_to(tmp_path / "made") for path in tmp_path.glob("made/**/*.*"))
     assert [*map(str, found)] == ["taskflow/a/b.hpp"]
     assert (tmp_path / "made" / "LICENSE").is_file()
+
+
+def test_a_group_has_what_it_includes():
+    partners = environment.group("partners")
+    assert len(partners) == len(set(partners))
+    assert {"numba", "numpy", "uvloop"} <= {name.partition("==")[0] for name in partners}
+
+
+def test_what_has_no_wheel_is_told_and_keeps_nothing_else_out(tmp_path, monkeypatch):
+    env = environment.Environment(tmp_path, interpreters.chosen())
+    asked = []
+
+    def pip(self, *words):
+        asked.append(words[2:])
+        if "numba==1" in words:
+            raise console.CommandFailed("pip: status 1")
+        return ""
+
+    monkeypatch.setattr(environment.Environment, "pip", pip)
+    for _ in range(2):  # the second time it is remembered
+        assert env.add_optional("cffi==1", "numba==1", "numpy==1") == ["numba==1"]
+    assert asked == [
+        ("cffi==1", "numba==1", "numpy==1"),
+        ("cffi==1",),
+        ("numba==1",),
+        ("numpy==1",),
+    ]

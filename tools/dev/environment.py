@@ -108,9 +108,12 @@ class Environment:
 
 
 def group(name: str) -> list[str]:
-    """The requirements of a dependency group, to be asked for one by one."""
+    """The requirements of a dependency group and of those it includes, to be asked for singly."""
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-    return [entry for entry in groups[name] if isinstance(entry, str)]
+    found: list[str] = []
+    for entry in groups[name]:
+        found += [entry] if isinstance(entry, str) else group(entry["include-group"])
+    return found
 
 
 def environment(interpreter: interpreters.Interpreter) -> Environment:
