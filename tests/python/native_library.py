@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import shutil
@@ -16,14 +17,15 @@ SOURCE = Path(__file__).parent / "data" / "native" / "functions.cpp"
 
 
 @functools.cache
-def library() -> ctypes.CDLL:
-    """The library, with no signature set; skips where there is no compiler."""
+def library_path() -> Path:
+    """The compiled library; skips where there is no compiler."""
     compiler = shutil.which("g++") or shutil.which("c++")
     if compiler is None:
         pytest.skip("no C++ compiler")
     import cogway
 
     folder = tempfile.mkdtemp(prefix="cogway-native-")
+    atexit.register(shutil.rmtree, folder)
     path = Path(folder) / "libfunctions.so"
     include = Path(cogway.get_include())
     if not include.is_dir():  # a build tree
@@ -33,9 +35,21 @@ def library() -> ctypes.CDLL:
          str(SOURCE), "-o", str(path)],
         check=True, capture_output=True,
     )  # fmt: skip
-    loaded = ctypes.CDLL(str(path))
-    shutil.rmtree(folder)  # it stays mapped
-    return loaded
+    return path
+
+
+@functools.cache
+def library() -> ctypes.CDLL:
+    """The library, with no signature set."""
+    return ctypes.CDLL(str(library_path()))
+
+
+def holding_the_gil(name: str, restype, *argtypes):
+    """A function of the library that keeps the GIL for as long as it runs."""
+    function = ctypes.PyDLL(str(library_path()))[name]
+    function.restype = restype
+    function.argtypes = list(argtypes)
+    return function
 
 
 def declared(name: str, restype, *argtypes):
@@ -49,3 +63,18 @@ def declared(name: str, restype, *argtypes):
 def address(name: str) -> int:
     """Where a function or a variable of the library is."""
     return ctypes.addressof(ctypes.c_char.in_dll(library(), name))
+
+
+def runs_beside_the_gil(engine, kernel, given=20.5) -> None:
+    """Have a kernel meet the main thread, which holds the GIL from before to after.
+
+    Args:
+        engine: What runs it.
+        kernel: A function that returns what meet() of the library returns for its argument.
+        given: 20.5, as the kernel takes it.
+    """
+    hold = holding_the_gil("hold", ctypes.c_bool)
+    ticket = engine.c_spawn(kernel, given)
+    assert hold(), "the kernel did not run while the main thread held the GIL"
+    result = ticket.result()
+    assert (result if isinstance(result, float) else memoryview(result)[()]) == 21.5

@@ -89,7 +89,10 @@ def accept(function: Any, signature: str | None) -> NativeFunction:
         if ffi_type.kind != "function":
             raise TypeError(f"{function!r} is no function: give (address, signature)")
         if ffi_type.ellipsis:
-            raise TypeError(f"{name} takes a variable number of arguments")
+            raise TypeError(
+                f"{function!r} takes a variable number of arguments: give a function around it "
+                "that takes a fixed number"
+            )
         parameters = ", ".join(_type_text(of) for of in ffi_type.args)
         signature = f"{_type_text(ffi_type.result)}({parameters})"
     return NativeFunction("cffi", name, address, signature, function, nogil=True)

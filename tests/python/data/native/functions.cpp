@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functions as people have them: no cogway in them but for the last ones.
 #include <atomic>
+#include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
@@ -16,6 +18,19 @@ struct Point {
 };
 std::atomic<std::int64_t> marks{0};
 std::atomic<int> gate{0};
+std::atomic<int> held{0};
+std::atomic<int> met{0};
+std::atomic<int> both{0};
+
+/// Whether it came true in time; nobody who waits here gives up the GIL, if they have it.
+template <typename Condition>
+bool wait_until(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+  }
+  return true;
+}
 }  // namespace
 
 EXPORT void nothing() {}
@@ -60,11 +75,31 @@ EXPORT double user_data(double x, void* factor) { return x * *static_cast<double
 
 /// Counts a call, for whoever waits without Python.
 EXPORT void mark() { marks.fetch_add(1); }
-/// Waits until somebody else has called mark() so often: with the GIL, through ctypes.PyDLL.
-EXPORT std::int64_t wait_for_marks(std::int64_t count) {
-  while (marks.load() < count) {
-  }
-  return marks.exchange(0);
+/// Waits until mark() and its like have been called so often; false: nobody came.
+EXPORT bool wait_for_marks(std::int64_t count) {
+  const bool came = wait_until([count] { return marks.load() >= count; });
+  marks.store(0);
+  return came;
+}
+/// Called with the GIL, through ctypes.PyDLL: stays until a call of meet() has begun after this one
+/// and gone by. False: none has, as when meet() waits for the GIL.
+EXPORT bool hold() {
+  held.store(1);
+  const bool came = wait_until([] { return met.load() == 1; });
+  met.store(0);
+  return came;
+}
+/// Returns x + 1, once another thread is in hold(); NaN when there is none.
+EXPORT double meet(double x) {
+  if (!wait_until([] { return held.exchange(0) == 1; })) return NAN;
+  met.store(1);
+  return x + 1;
+}
+EXPORT double meet_with(double x, void* more) { return meet(x) + *static_cast<double*>(more); }
+/// Two callers wait here for each other; false: the other one did not come.
+EXPORT bool meet_another() {
+  const int arrived = both.fetch_add(1) + 1;
+  return wait_until([arrived] { return both.load() >= arrived + arrived % 2; });
 }
 /// Stays until it is let out, whatever it is asked.
 EXPORT void stuck() {
@@ -88,6 +123,11 @@ EXPORT int32_t triple(const cogway_call* call) {
   for (std::int64_t i = 0; i < call->inputs[0].shape[0]; ++i) {
     y[i] = 3 * *reinterpret_cast<const std::int32_t*>(x + i * call->inputs[0].strides[0]);
   }
+  return COGWAY_OK;
+}
+EXPORT int32_t meet_call(const cogway_call* call) {
+  auto* y = static_cast<double*>(call->outputs[0].data);
+  *y = meet(*static_cast<const double*>(call->inputs[0].data));
   return COGWAY_OK;
 }
 static int32_t answer_describe(const cogway_call*, cogway_output_spec* output) {
@@ -116,3 +156,22 @@ const cogway_kernel answer_kernel = {sizeof(cogway_kernel),
                                      &answer_describe,
                                      &answer_run,
                                      &kAnswer};
+static int32_t meet_describe(const cogway_call*, cogway_output_spec* output) {
+  output->dtype = {COGWAY_FLOAT, 64, 1};
+  output->ndim = 0;
+  return COGWAY_OK;
+}
+extern "C" __attribute__((visibility("default")))
+const cogway_kernel meet_kernel = {sizeof(cogway_kernel),
+                                   0,
+                                   "native.meet",
+                                   "Meet the thread that holds the GIL.",
+                                   "f64[] -> f64[]",
+                                   1,
+                                   1,
+                                   1,
+                                   0,
+                                   nullptr,
+                                   &meet_describe,
+                                   &meet_call,
+                                   nullptr};
