@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 RACE = ROOT / "benchmarks" / "race" / "_race.py"
+GRAYSCALE = ROOT / "benchmarks" / "grayscale" / "question.py"
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,7 +36,32 @@ def run(name: str, *arguments: str) -> str:
 
 def test_every_rung_of_the_grayscale_example_has_the_same_pixels():
     pytest.importorskip("numpy", reason="numpy has no wheel for this interpreter")
-    assert "kernel:" in run("12_grayscale.py", "7")
+    text = run("12_grayscale.py", "7")
+    assert "kernel:" in text
+    if importlib.util.find_spec("numba") is None:
+        pytest.skip("numba is not installed: its rung was not compared")
+    assert "Numba:" in text
+
+
+@pytest.mark.skipif(not GRAYSCALE.is_file(), reason="the benchmarks are not here")
+@pytest.mark.parametrize("rung", ["cogway_cython", "cogway_numba"])
+def test_a_function_taken_as_a_kernel_has_the_same_pixels_of_a_4k_frame(rung, monkeypatch):
+    pytest.importorskip("numpy", reason="numpy has no wheel for this interpreter")
+    monkeypatch.syspath_prepend(str(GRAYSCALE.parents[1]))
+    from harness import Absent, contestant, question
+
+    asked = question.load(GRAYSCALE.parents[1], "grayscale")
+    try:
+        found = contestant.load_class(GRAYSCALE.with_name(f"{rung}.py"))()
+        found.open()
+    except (ImportError, Absent) as error:
+        pytest.skip(f"{rung}: {error}")
+    try:
+        for case in asked.cases:
+            if found.refuses(case) is None:  # it compares every pixel, and raises if one differs
+                assert found.measure(dataclasses.replace(case, quick=True))["ms_per_frame"] > 0
+    finally:
+        found.close()
 
 
 def test_the_countdown_and_its_twin():

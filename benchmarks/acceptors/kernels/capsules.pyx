@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# cython: freethreading_compatible=True
 # What a Cython module exports to other C code: capsules in __pyx_capi__.
 
 
