@@ -14,7 +14,7 @@ import cogway
 from harness import Case, Contestant, compiled
 
 KERNELS = Path(__file__).parent / "kernels"
-_CALLS, _SLICES = 5_000, 15
+CALLS, SLICES = 5_000, 15
 
 
 def library() -> ctypes.CDLL:
@@ -51,7 +51,7 @@ class Acceptor(Contestant):
         self._engine = cogway.Engine(native_workers=1, background_workers=1)
 
     def measure(self, case: Case) -> dict[str, float]:
-        calls, slices = case.count(_CALLS, 200), case.count(_SLICES, 3)
+        calls, slices = case.count(CALLS, 200), case.count(SLICES, 3)
         kernel, beside = self._kernels[case.text("do")], case.text("beside")
         parameters: dict[str, float] = {}
         if case.text("do") == "twice":

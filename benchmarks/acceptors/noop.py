@@ -19,7 +19,7 @@ class Noop(Contestant):
         self._engine = cogway.Engine(native_workers=1, background_workers=1)
 
     def measure(self, case: Case) -> dict[str, float]:
-        calls, slices = case.count(5_000, 200), case.count(15, 3)
+        calls, slices = case.count(acceptor.CALLS, 200), case.count(acceptor.SLICES, 3)
         found = [acceptor.nanoseconds(self._engine, "core.noop", calls, {}) for _ in range(slices)]
         return {"ns_per_call": statistics.median(found)}
 
