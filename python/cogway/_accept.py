@@ -165,7 +165,8 @@ def kernel(
             here. Default: the convention (see the guide): ``const T*`` is an input, ``T*`` an
             output, the one integer after them how many elements there are, other numbers scalars.
         returns: What the function's result is: ``"value"``, the first result of the call;
-            ``"status"``, 0 for success, anything else fails the call; ``"ignore"``.
+            ``"status"``, 0 for success, anything else fails the call (of a function that takes
+            types of ``kernel_abi.h``, with that status code); ``"ignore"``.
         nogil: True states that the function never needs the GIL, where its kind does not show it:
             a capsule, an address.
         doc: What it does, for people.

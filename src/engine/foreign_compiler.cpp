@@ -88,6 +88,7 @@ void ForeignKernel::Compiler::match() {
   for (std::uint32_t i = 0; i < parameters.size(); ++i) {
     const CType& type = parameters[i].type;
     if (type.points_to("cogway_call")) takes_call_ = true;
+    knows_header_ |= takes_call_ || is_given_by_engine(type) || type.points_to("cogway_view");
   }
   std::size_t next = 0;
   for (std::uint32_t i = 0; i < parameters.size(); ++i) {
@@ -155,7 +156,7 @@ void ForeignKernel::Compiler::add_result() {
       if (!type.is_integer()) {
         refuse("a status is an integer (0: success), but the function returns " + type.text());
       }
-      out_.result_ = Result::status;
+      out_.result_ = knows_header_ ? Result::status : Result::code;
       return;
     case ForeignResult::automatic:
       break;

@@ -56,6 +56,7 @@ class ForeignKernel::Compiler {
   std::vector<Bound> bound_;
   std::uint64_t bound_variables_ = 1;  ///< "..." is known if any input has it
   bool has_ellipsis_ = false;
+  bool knows_header_ = false;
   bool takes_call_ = false;
 };
 

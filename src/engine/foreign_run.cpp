@@ -140,9 +140,12 @@ int32_t ForeignKernel::run(const cogway_call& call) const {
 /// What becomes of what the function returned.
 int32_t ForeignKernel::settle(const cogway_call& call, const CSlot& result) const {
   if (result_ == Result::nothing) return COGWAY_OK;
-  if (result_ == Result::status) {
+  if (result_ != Result::value) {
     const std::int64_t code = integer_of(result_type_, result);
-    if (code >= COGWAY_OK && code <= COGWAY_INTERNAL) return static_cast<int32_t>(code);
+    const bool known = code >= COGWAY_OK && code <= COGWAY_INTERNAL;
+    if (code == COGWAY_OK || (known && result_ == Result::status)) {
+      return static_cast<int32_t>(code);
+    }
     char message[64];
     std::snprintf(message, sizeof(message), "it returned %lld (0 is success)",
                   static_cast<long long>(code));

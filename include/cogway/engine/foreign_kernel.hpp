@@ -12,7 +12,9 @@
 //   3. Shapes of outputs follow from those names and from integer scalars, so that their bytes are
 //      reserved before the call is queued.
 //   4. Numbers are checked against the width of their C type, where the call is made.
-//   5. An exception that leaves the function is a failure of the call (internal).
+//   5. An exception that leaves the function is a failure of the call (internal). So is a status
+//      other than 0, unless the function knows kernel_abi.h: it is given the context, the host,
+//      the call or views. To others 1 is no COGWAY_CANCELLED.
 //
 // Convention, where no arguments are declared: `const T*` is an input and `T*` an output, all of
 // one shape; the one integer after the first pointer is how many elements they have; other numbers
@@ -85,7 +87,12 @@ class ForeignKernel {
     host,
     call,
   };
-  enum class Result : std::uint8_t { nothing, value, status };
+  enum class Result : std::uint8_t {
+    nothing,
+    value,
+    code,    ///< 0, or a failure that means nothing to the engine
+    status,  ///< a status code of kernel_abi.h
+  };
 
   /// An input or output.
   struct Operand {

@@ -261,7 +261,11 @@ TEST_CASE("a status, an exception, an error of its own") {
     return std::pair(ticket->status(), std::string(ticket->message()));
   };
   CHECK(outcome(0).first == StatusCode::ok);
-  CHECK(outcome(COGWAY_DATA_LOSS).first == StatusCode::data_loss);
+  // The function knows nothing of COGWAY_CANCELLED, 1, and the like.
+  for (const int code : {1, int{COGWAY_DATA_LOSS}, COGWAY_INTERNAL + 1}) {
+    CHECK(outcome(code).first == StatusCode::internal);
+    CHECK(says(outcome(code).second, ("it returned " + std::to_string(code)).c_str()));
+  }
   CHECK(outcome(-5).first == StatusCode::internal);
   CHECK(says(outcome(-5).second, "it returned -5"));
 
