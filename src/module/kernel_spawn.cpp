@@ -64,6 +64,13 @@ bool convert_out(ModuleState& state, const Kernel& kernel, PyObject* out, CallSt
   if (is_buffer(state, out)) {
     return buffer_output(out, storage.out.emplace_back(), storage.writers.emplace_back());
   }
+  if (PyObject_CheckBuffer(out) != 0) {  // a sequence too, but of its elements
+    PyErr_Format(PyExc_TypeError,
+                 "%s: out must be a Buffer or a sequence of Buffers, not %.100s: wrap memory of "
+                 "your own with Buffer.from_buffer()",
+                 kernel.name().c_str(), Py_TYPE(out)->tp_name);
+    return false;
+  }
   PyRef sequence = snapshot_of(out, "out must be a Buffer or a sequence of Buffers");
   if (!sequence) return false;
   const Py_ssize_t given = PySequence_Fast_GET_SIZE(sequence.get());
