@@ -85,3 +85,23 @@ def test_what_is_not_known_or_is_no_cfunc_is_refused_with_the_fix(engine):
 
     with pytest.raises(TypeError, match=r"is Python, which needs the GIL: give it to spawn\(\)"):
         engine.c_spawn(jitted, 1.0)
+
+
+@pytest.mark.slow
+def test_a_cfunc_that_raises_enters_python_and_returns_zero(capfd, monkeypatch):
+    seen = []
+    monkeypatch.setattr("sys.unraisablehook", seen.append)
+
+    @numba.cfunc("float64(float64)")
+    def raises(x):
+        if x < 0:
+            raise ValueError("a negative number")
+        return x
+
+    with cogway.Engine(native_workers=1, bus_bytes=1 << 20, debug=True) as engine:
+        assert engine.c_spawn(raises, 2.0).result(timeout=60) == 2.0
+        assert engine.findings() == ()
+        assert engine.c_spawn(raises, -1.0).result(timeout=60) == 0.0
+        assert {found.kind for found in engine.findings()} == {"attached"}
+    assert [str(one.exc_value) for one in seen] == ["a negative number"]
+    assert "'numba.raises' entered Python" in capfd.readouterr().err
