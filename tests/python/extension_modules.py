@@ -4,22 +4,28 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cogway
 import pytest
 from kernel_packs import include_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import ModuleType
 
 
 def _do(folder: Path, *command: str) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    # What is imported here is imported there, though PYTHONPATH may be relative to this folder.
+    environment = {**os.environ, "PYTHONPATH": str(Path(cogway.__file__).absolute().parents[1])}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
