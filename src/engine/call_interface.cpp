@@ -94,17 +94,15 @@ struct RegisterCall {
 
 // --- libffi --------------------------------------------------------------------------------------
 
-#ifdef COGWAY_HAS_LIBFFI
-
 struct CallInterface::General {
   const Libffi* ffi = nullptr;
-  ffi_cif cif;  ///< filled by make()
-  std::vector<ffi_type*> types;
+  FfiCif cif;  ///< filled by make()
+  std::vector<FfiType*> types;
   std::vector<bool> by_address;  ///< structs: the slot has where they are
-  std::deque<ffi_type> structs;
-  std::deque<std::vector<ffi_type*>> fields;
+  std::deque<FfiType> structs;
+  std::deque<std::vector<FfiType*>> fields;
 
-  ffi_type* type_of(const CType& type) {
+  FfiType* type_of(const CType& type) {
     switch (type.kind) {
       case CKind::none:
         return ffi->type_void;
@@ -131,13 +129,13 @@ struct CallInterface::General {
       case CKind::float64:
         return ffi->type_double;
       case CKind::structure: {
-        std::vector<ffi_type*> members;
+        std::vector<FfiType*> members;
         for (const CStruct::Field& field : type.structure->fields) {
           members.insert(members.end(), field.count, type_of(field.type));
         }
         members.push_back(nullptr);
-        ffi_type& made = structs.emplace_back();
-        made.type = FFI_TYPE_STRUCT;
+        FfiType& made = structs.emplace_back();
+        made.type = Libffi::kStruct;
         made.elements = fields.emplace_back(std::move(members)).data();
         return &made;
       }
@@ -153,17 +151,11 @@ struct CallInterface::General {
       values[i] = self.by_address[i] ? const_cast<void*>(slots[i].p) : &slots[i];
     }
     CSlot result{};
-    self.ffi->call(const_cast<ffi_cif*>(&self.cif),
+    self.ffi->call(const_cast<FfiCif*>(&self.cif),
                    reinterpret_cast<void (*)()>(const_cast<void*>(function)), &result, values);
     slots[0] = result;
   }
 };
-
-#else
-
-struct CallInterface::General {};
-
-#endif
 
 Status CallInterface::make(const CSignature& signature, CallInterface* out) {
   CallInterface made;
@@ -171,7 +163,6 @@ Status CallInterface::make(const CSignature& signature, CallInterface* out) {
     *out = std::move(made);
     return {};
   }
-#ifdef COGWAY_HAS_LIBFFI
   const Libffi* ffi = Libffi::open();
   if (ffi == nullptr) {
     return {StatusCode::unimplemented,
@@ -187,10 +178,10 @@ Status CallInterface::make(const CSignature& signature, CallInterface* out) {
     general->by_address.push_back(type.kind == CKind::structure);
     made.places_[i] = static_cast<std::uint8_t>(i);
   }
-  const ffi_status status =
-      ffi->prep_cif(&general->cif, FFI_DEFAULT_ABI, static_cast<unsigned>(general->types.size()),
-                    general->type_of(signature.result), general->types.data());
-  if (status != FFI_OK) {
+  const int status = ffi->prep_cif(&general->cif, Libffi::kDefaultAbi,
+                                   static_cast<unsigned>(general->types.size()),
+                                   general->type_of(signature.result), general->types.data());
+  if (status != Libffi::kOk) {
     return {StatusCode::unimplemented,
             "libffi cannot call '" + signature.text() + "' (" + std::to_string(status) + ")"};
   }
@@ -198,12 +189,6 @@ Status CallInterface::make(const CSignature& signature, CallInterface* out) {
   made.call_ = &General::call;
   *out = std::move(made);
   return {};
-#else
-  return {StatusCode::unimplemented,
-          "'" + signature.text() +
-              "' has more arguments than registers, or a struct by value, and this build of cogway "
-              "was made without libffi (libffi-dev)"};
-#endif
 }
 
 }  // namespace cogway

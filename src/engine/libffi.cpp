@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libffi.hpp"
 
-#ifdef COGWAY_HAS_LIBFFI
-
 #include <dlfcn.h>
 
 #include <optional>
@@ -46,5 +44,3 @@ const Libffi* Libffi::open() {
 }
 
 }  // namespace cogway
-
-#endif
