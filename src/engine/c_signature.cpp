@@ -313,6 +313,11 @@ class Parser {
 Status CSignature::parse(std::string_view text, CSignature* out) {
   CSignature parsed;
   Status status = Parser(text).run(&parsed);
+  if (status.ok() && parsed.result.points_to("PyObject")) {
+    return {StatusCode::invalid_argument,
+            "signature '" + std::string(text.substr(0, 200)) +
+                "' returns a Python object, which needs the GIL: give spawn() the Python function"};
+  }
   if (status.ok() &&
       (parsed.result.kind == CKind::structure || parsed.result.is_pointer() ||
        parsed.result.kind == CKind::complex64 || parsed.result.kind == CKind::complex128)) {

@@ -68,6 +68,12 @@ Status ForeignKernel::Compiler::run() {
 
 /// Pairs arguments with parameters.
 void ForeignKernel::Compiler::match() {
+  for (const CSignature::Parameter& parameter : declaration_.signature.parameters) {
+    if (parameter.type.points_to("PyObject")) {
+      refuse("'" + declaration_.signature.text() +
+             "' takes a Python object, which needs the GIL: give spawn() the Python function");
+    }
+  }
   std::vector<ForeignArgument> arguments = declaration_.arguments;
   if (declaration_.conventional) {
     if (Status status = conventional_arguments(declaration_, &arguments); !status.ok()) {
@@ -88,12 +94,14 @@ void ForeignKernel::Compiler::match() {
   for (std::uint32_t i = 0; i < parameters.size(); ++i) {
     const CType& type = parameters[i].type;
     if (type.points_to("cogway_call")) takes_call_ = true;
-    knows_header_ |= takes_call_ || is_given_by_engine(type) || type.points_to("cogway_view");
+    for (const char* name : {"cogway_call", "cogway_context", "cogway_host", "cogway_view"}) {
+      knows_header_ |= type.points_to(name);
+    }
   }
   std::size_t next = 0;
   for (std::uint32_t i = 0; i < parameters.size(); ++i) {
     const CType& type = parameters[i].type;
-    if (is_given_by_engine(type) || type.points_to("cogway_call")) continue;
+    if (is_given_by_engine(parameters[i]) || type.points_to("cogway_call")) continue;
     if (takes_call_) refuse("a function of a cogway_call takes nothing beside it");
     if (next == arguments.size()) break;
     bound_.push_back({&parameters[i], std::move(arguments[next++]), i});
@@ -103,7 +111,7 @@ void ForeignKernel::Compiler::match() {
     return;
   }
   const auto wanted = std::ranges::count_if(
-      parameters, [](const auto& parameter) { return !is_given_by_engine(parameter.type); });
+      parameters, [](const auto& parameter) { return !is_given_by_engine(parameter); });
   if (static_cast<std::size_t>(wanted) != arguments.size()) {
     refuse("'" + declaration_.signature.text() + "' has " + std::to_string(wanted) +
            " parameters to be given, arguments= describes " + std::to_string(arguments.size()));

@@ -14,8 +14,9 @@ namespace cogway {
 /// The arguments that the convention gives a signature. invalid_argument when it gives none.
 Status conventional_arguments(const ForeignDeclaration& declaration,
                               std::vector<ForeignArgument>* out);
-/// A parameter that the engine fills in, and that nobody declares: the context, the host table.
-[[nodiscard]] bool is_given_by_engine(const CType& type) noexcept;
+/// A parameter that the engine fills in, and that nobody declares: the context, the host table; the
+/// 0 that a cpdef function of Cython has behind its own parameters, which is what a slot begins as.
+[[nodiscard]] bool is_given_by_engine(const CSignature::Parameter& parameter) noexcept;
 /// The parameter that always gets the declaration's user data.
 [[nodiscard]] bool is_user_data(const ForeignDeclaration& declaration,
                                 std::size_t parameter) noexcept;

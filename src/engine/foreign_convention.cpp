@@ -24,8 +24,9 @@ bool is_user_data(const ForeignDeclaration& declaration, std::size_t parameter) 
   return declaration.user_data && parameter + 1 == declaration.signature.parameters.size();
 }
 
-bool is_given_by_engine(const CType& type) noexcept {
-  return type.points_to("cogway_context") || type.points_to("cogway_host");
+bool is_given_by_engine(const CSignature::Parameter& parameter) noexcept {
+  return parameter.type.points_to("cogway_context") || parameter.type.points_to("cogway_host") ||
+         parameter.name == "__pyx_skip_dispatch";
 }
 
 Status conventional_arguments(const ForeignDeclaration& declaration,
@@ -37,7 +38,7 @@ Status conventional_arguments(const ForeignDeclaration& declaration,
   for (std::size_t i = 0; i < signature.parameters.size(); ++i) {
     const CSignature::Parameter& parameter = signature.parameters[i];
     const CType& type = parameter.type;
-    if (is_given_by_engine(type) || is_user_data(declaration, i)) continue;
+    if (is_given_by_engine(parameter) || is_user_data(declaration, i)) continue;
     ForeignArgument argument;
     if (type.is_pointer()) {
       if (type.target == nullptr || type.target->size() == 0 || type.target->is_pointer()) {

@@ -8,7 +8,7 @@ import array
 import cogway
 import extension_modules
 import pytest
-from cogway import In, Out
+from cogway import In, Out, Scalar
 from native_library import address, runs_beside_the_gil
 
 SOURCE = """
@@ -27,6 +27,9 @@ cdef api void scale(const double* x, double* y, int64_t n, double factor) noexce
     cdef int64_t i
     for i in range(n):
         y[i] = factor * x[i]
+
+cpdef api double twice(double x) noexcept nogil:
+    return 2 * x
 
 cdef api double needs_python(object x):
     return x
@@ -87,11 +90,22 @@ def test_its_signature_is_read(engine, functions):
 
 
 @pytest.mark.slow
+def test_the_parameter_that_cython_adds_to_a_cpdef_function_is_not_asked_for(engine, functions):
+    twice = cogway.kernel("acceptor.cython.twice", functions["twice"], nogil=True)
+    assert twice.signature == "(arg0) -> result: float64[]"
+    assert engine.c_spawn(twice, 21).result() == 42.0
+    declared = cogway.kernel(
+        "acceptor.cython.declared", functions["twice"], arguments=[Scalar("x", 4.0)], nogil=True
+    )
+    assert engine.c_spawn(declared).result() == 8.0
+
+
+@pytest.mark.slow
 def test_what_is_not_known_or_needs_the_gil_is_refused_with_the_fix(engine, module, functions):
     # A capsule does not tell `with gil` from `nogil`: whoever knows says so.
     with pytest.raises(TypeError, match=r"nothing says that it runs without the GIL.*nogil=True"):
         engine.c_spawn(functions["beside"], 1.0)
-    with pytest.raises((TypeError, ValueError), match=r"PyObject|unknown type"):
+    with pytest.raises(ValueError, match=r"takes a Python object, which needs the GIL"):
         cogway.kernel("acceptor.cython.python", functions["needs_python"], nogil=True)
     with pytest.raises(TypeError, match=r"is Python, which needs the GIL: give it to spawn\(\)"):
         engine.c_spawn(module.use, 1)

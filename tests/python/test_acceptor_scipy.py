@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 
 import cogway
 import pytest
@@ -56,3 +57,9 @@ def test_its_signature_may_be_given(engine, low_level):
     bare.restype, bare.argtypes = D, [D, ctypes.c_int64]
     kernel = cogway.kernel("acceptor.scipy.power", low_level(bare), "double(double, int64)")
     assert engine.c_spawn(kernel, 2.0, 3).result() == 8.0
+
+
+def test_its_own_special_functions(engine):
+    special = pytest.importorskip("scipy.special.cython_special")
+    gamma = cogway.kernel("acceptor.scipy.gammaln", special.__pyx_capi__["gammaln"], nogil=True)
+    assert math.isclose(engine.c_spawn(gamma, 5.0).result(), math.log(24))
