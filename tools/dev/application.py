@@ -7,9 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from dev import ROOT, environment, interpreters, machine, photographs, taskflow
+from dev import ROOT, environment, interpreters, machine, photographs
 from dev.console import CommandFailed, say
-from dev.steps import cpp
+from dev.steps import bench as bench_step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,22 +48,7 @@ def demo(words: list[str]) -> None:
 
 def bench(words: list[str]) -> None:
     """Builds floors and peers, then becomes ``cogway bench``: all questions by default."""
-    machine.require("build")
-    for peer, packages in machine.PEERS.items():
-        if not machine.install_one_of(packages):
-            say(f"absent: this Debian has no package of {peer}")
-    env = environment.default()
-    env.add("bench")
-    env.install()
-    for name in env.add_optional(*environment.group("peers")):
-        say(f"absent: {name} has no wheel for Python {env.interpreter.version}")
-    settings = [f"-DPython_EXECUTABLE={env.python}", "-DCOGWAY_PYTHON=ON"]
-    headers = taskflow.headers(env)
-    if headers is None:
-        say(f"absent: Taskflow, whose headers come with {taskflow.CARRIER}, which pip did not get")
-    settings.append(f"-DCOGWAY_TASKFLOW_INCLUDE={headers or ''}")
-    cpp.configure("bench", *settings)
-    _replace(env.program("cogway"), ["bench", *(words or ["--all"])])
+    _replace(bench_step.build().program("cogway"), ["bench", *(words or ["--all"])])
 
 
 def clean(*, everything: bool) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from dev.steps import cpp, demo, docs, examples, fuzz, lint, python, soak, wheel
+from dev.steps import bench, cpp, demo, docs, examples, fuzz, lint, python, soak, wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ STEPS: dict[str, Callable[[], Tally]] = {
         for tag in OPTIONAL_PYTHONS
     },
     "examples": examples.step,
+    "bench": bench.step,
     "demo": demo.step,
     "docs": docs.step,
     "wheel": wheel.step,

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmarks: built with their floors and peers, and in the tests tried once, untimed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dev import ROOT, environment, machine, taskflow
+from dev.console import CommandFailed, run, say
+from dev.steps import cpp
+from dev.tally import Tally
+
+if TYPE_CHECKING:
+    from dev.environment import Environment
+
+
+def build() -> Environment:
+    """Builds floors and peers, and says which peers are absent.
+
+    Returns:
+        The environment whose ``cogway bench`` finds them.
+    """
+    machine.require("build")
+    for peer, packages in machine.PEERS.items():
+        if not machine.install_one_of(packages):
+            say(f"absent: this Debian has no package of {peer}")
+    env = environment.default()
+    env.add("bench")
+    env.install()
+    for name in env.add_optional(*environment.group("peers")):
+        say(f"absent: {name} has no wheel for Python {env.interpreter.version}")
+    settings = [f"-DPython_EXECUTABLE={env.python}", "-DCOGWAY_PYTHON=ON"]
+    headers = taskflow.headers(env)
+    if headers is None:
+        say(f"absent: Taskflow, whose headers come with {taskflow.CARRIER}, which pip did not get")
+    settings.append(f"-DCOGWAY_TASKFLOW_INCLUDE={headers or ''}")
+    cpp.configure("bench", *settings)
+    return env
+
+
+def step() -> Tally:
+    """Builds all of them and has each question measured with few repetitions, on any machine.
+
+    What they measure here is worth nothing; that each contestant runs and is understood is.
+    """
+    env = build()
+    tally = Tally()
+    for path in sorted((ROOT / "benchmarks").glob("*/question.py")):
+        problem = None
+        words = ["bench", path.parent.name, "--quick", "--force", "--rounds", "1"]
+        try:
+            run([env.program("cogway"), *words], log="bench", timeout=300)
+        except CommandFailed as error:
+            problem = str(error)
+        tally.record(path.parent.name, problem)
+    return tally
