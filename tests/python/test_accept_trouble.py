@@ -156,7 +156,7 @@ def polite():
 
 
 def test_a_function_that_asks_whether_to_stop(engine):
-    with pytest.raises(TimeoutError, match=r"trouble\.polite: the deadline passed while it ran"):
+    with pytest.raises(TimeoutError, match=r"trouble\.polite: the deadline passed"):
         engine.c_spawn(polite(), deadline=0.01).result(timeout=60)
 
 
@@ -178,10 +178,12 @@ def test_a_function_that_never_returns_costs_its_worker_only():
     stuck = declared("stuck", None)
     declared("let_out", None, INT)(0)
     with cogway.Engine(native_workers=1, background_workers=1, grace=0.01) as engine:
-        ticket = engine.c_spawn(stuck, deadline=0.01)
-        with pytest.raises(TimeoutError, match=r"ctypes\.stuck"):
-            ticket.result(timeout=60)
-        assert engine.c_spawn(declared("power", D, D, I64), 2, 3).result(timeout=60) == 8.0
+        for deadline in (0.01, 0.1, 1, 10):  # on a busy machine a short one ends before it begins
+            with pytest.raises(TimeoutError, match=r"ctypes\.stuck"):
+                engine.c_spawn(stuck, deadline=deadline).result(timeout=60)
+            assert engine.c_spawn(declared("power", D, D, I64), 2, 3).result(timeout=60) == 8.0
+            if engine.statistics().abandoned_workers:
+                break
         assert engine.statistics().abandoned_workers == 1
         declared("let_out", None, INT)(1)
 
