@@ -64,6 +64,19 @@ struct Batched {
   };
   struct Consumer {
     explicit Consumer(Batched& queue) : ring(queue.ring) {}
+    Consumer(const Consumer&) = delete;
+    Consumer& operator=(const Consumer&) = delete;
+    /// A last batch may hold what another consumer waits for.
+    ~Consumer() {
+      Backoff backoff;
+      while (first < count) {
+        if (ring.try_push(values[first])) {
+          ++first;
+        } else {
+          backoff.once();
+        }
+      }
+    }
     MpmcQueue<std::uint64_t>& ring;
     std::uint64_t values[kBatch] = {};
     std::size_t first = 0;
