@@ -93,6 +93,7 @@
 #include "cogway/sync/probe_table.hpp"
 #include "cogway/sync/rw_lock.hpp"
 #include "cogway/sync/semaphore.hpp"
+#include "cogway/sync/spin_account.hpp"
 #include "cogway/sync/spin_budget.hpp"
 #include "cogway/sync/spin_wait.hpp"
 #include "cogway/sync/wait_list.hpp"
