@@ -14,6 +14,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from cogway import _core, _lifetime
+from cogway._joinable import JoinableThread
 from cogway._workers import place_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class _CallbackThread:
         self._stopping = False
         self._turns = 0
         self._turned = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="cogway-callbacks", daemon=True)
+        self._thread = JoinableThread(target=self._run, name="cogway-callbacks", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:

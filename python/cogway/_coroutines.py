@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cogway import _core
 from cogway._errors import EngineClosed
+from cogway._joinable import JoinableThread
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -39,7 +40,7 @@ class _LoopThread:
     def __init__(self, name: str) -> None:
         self.loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
-        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.thread = JoinableThread(target=self._run, name=name, daemon=True)
         self.thread.start()
 
     def _run(self) -> None:

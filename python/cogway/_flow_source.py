@@ -12,6 +12,7 @@ from cogway import _core
 from cogway._flow_failure import text_of
 from cogway._flow_held import SOURCE, native_form
 from cogway._flow_items import Item
+from cogway._joinable import JoinableThread
 
 if TYPE_CHECKING:
     import asyncio
@@ -62,7 +63,7 @@ class SourceDrive:
                 self._task = loop.create_task(feeding)
             return
         self._ended = _core.open_ticket()
-        self._thread = threading.Thread(
+        self._thread = JoinableThread(
             target=self._feed, args=(source,), name="cw-flow-source", daemon=True
         )
         self._thread.start()

@@ -14,6 +14,7 @@ from cogway._errors import EngineClosed
 from cogway._flow_failure import text_of
 from cogway._flow_held import native_form
 from cogway._flow_items import Batch
+from cogway._joinable import JoinableThread
 
 if TYPE_CHECKING:
     import asyncio
@@ -60,7 +61,7 @@ class StageDrive:
         self._engine = engine
         self._loop = loop
         self._ended = _core.open_ticket()
-        self._thread = threading.Thread(target=self._hand_out, name="cw-flow-stages", daemon=True)
+        self._thread = JoinableThread(target=self._hand_out, name="cw-flow-stages", daemon=True)
         self._thread.start()
 
     def cancel(self) -> None:

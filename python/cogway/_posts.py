@@ -13,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from cogway import _core
+from cogway._joinable import JoinableThread
 from cogway._statistics import PostStatistics
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class PostHandler:
         self._thread: threading.Thread | None = None
         if loop is None and thread_name is not None:
             context = contextvars.copy_context()
-            self._thread = threading.Thread(
+            self._thread = JoinableThread(
                 target=context.run,
                 args=(self._serve,),
                 name=thread_name,

@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cogway import _core
+from cogway._joinable import JoinableThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +79,7 @@ class WorkerThreads:
         for _ in range(count):
             target: Callable[[], None] = core._worker()
             # A thread abandoned in a callable that never returns must not hold up the exit.
-            thread = threading.Thread(
+            thread = JoinableThread(
                 target=target,
                 name=f"{self._name}-python-{self._serial}",
                 daemon=_core.IN_MAIN_INTERPRETER,

@@ -195,12 +195,13 @@ def test_a_callback_that_blocks_does_not_hold_up_the_exit(script):
         import threading, cogway
         from cogway import _concurrent
         _concurrent._GRACE = 0.01
-        entered = threading.Event()
+        begin, entered = threading.Event(), threading.Event()
         def callback(future):
             entered.set()
             threading.Event().wait()
         with cogway.Engine(native_workers=1) as engine:
-            engine.c_spawn("core.noop").as_concurrent().add_done_callback(callback)
+            engine.spawn(begin.wait).as_concurrent().add_done_callback(callback)
+            begin.set()  # done before, the callback would run here
             entered.wait()
         print("leaving")
         """,

@@ -78,9 +78,10 @@ def test_failure_in_a_stage_after_the_batch(engine):
 
 
 def test_a_callback_thread_that_is_late_holds_no_buffers(engine):
-    entered, leave = threading.Event(), threading.Event()
-    blocker = engine.c_spawn("core.noop").as_concurrent()
+    begin, entered, leave = threading.Event(), threading.Event(), threading.Event()
+    blocker = engine.spawn(begin.wait).as_concurrent()
     blocker.add_done_callback(lambda _: (entered.set(), leave.wait(30)))
+    begin.set()  # done before, the callback would run here
     assert entered.wait(30)  # the thread that resolves futures comes to nothing else now
 
     def fail(batch):

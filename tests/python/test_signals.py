@@ -160,6 +160,39 @@ def test_interrupted_at_exit(script):
     assert "abandoned at exit: cogway: cogway-python-0 in until_cancelled" in result.stderr
 
 
+def test_an_interrupted_join_takes_no_running_thread_for_an_ended_one(script):
+    result = script("""
+        import os, signal, threading
+        from cogway._joinable import JoinableThread
+
+        gate, caught = threading.Event(), []
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        def main_sleeps():
+            with open(f"/proc/self/task/{os.getpid()}/stat") as file:
+                return file.read().rsplit(")", 1)[1].split()[0] == "S"
+
+        def work():
+            while not main_sleeps():
+                os.sched_yield()
+            os.kill(os.getpid(), signal.SIGINT)
+            gate.wait()
+
+        thread = JoinableThread(target=work)
+        thread.start()
+        try:
+            thread.join(30)
+        except KeyboardInterrupt:
+            print("interrupted", thread.is_alive())
+        thread.join(0.0)
+        print(thread.is_alive())
+        gate.set()
+        thread.join()
+        print(thread.is_alive())
+        """)
+    assert result.stdout == "interrupted True\nTrue\nFalse\n"
+
+
 def test_interrupted_under_uvloop(script):
     pytest.importorskip("uvloop", reason="uvloop has no wheel for this interpreter")
     result = script(

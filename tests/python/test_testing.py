@@ -87,10 +87,11 @@ def test_a_clean_block_passes():
 
 
 def test_leaks_are_counted_after_the_callback_thread_has_let_go(engine):
-    entered, leave = threading.Event(), threading.Event()
+    begin, entered, leave = threading.Event(), threading.Event(), threading.Event()
     with no_leaks():
-        first = engine.c_spawn("core.noop").as_concurrent()
+        first = engine.spawn(begin.wait).as_concurrent()
         first.add_done_callback(lambda _: (entered.set(), leave.wait(30)))
+        begin.set()  # done before, the callback would run here
         assert entered.wait(30)
         assert not _concurrent.settle(0.0)
         ticket = engine.c_spawn("core.copy", b"abc")

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ from cogway._engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cogway._core import Bus
 
 __all__ = ["LeakError", "ManualEngine", "no_leaks"]
 
@@ -95,11 +98,14 @@ def _state() -> dict[str, Any]:
     }
 
 
-def _settled(before: dict[str, Any]) -> dict[str, Any]:
+def _settled(before: dict[str, Any], buses: list[Bus]) -> dict[str, Any]:
     """Return the state once engines of outside the block have ended what they were told to do.
 
-    A worker lets go of buffers a moment after the ticket that gave them is done.
+    A worker lets go of buffers a moment after the ticket that gave them is done. Without the GIL a
+    thread that is gone from `threading.enumerate` may still have to drop what others let go of for
+    it.
     """
+    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     patience = time.monotonic() + 1.0
     while True:
         after = _state()
@@ -108,7 +114,8 @@ def _settled(before: dict[str, Any]) -> dict[str, Any]:
             for engine, count in before["buffers"].items()
             if after["buffers"].get(engine, 0) > count and engine.statistics().in_flight
         ]
-        if not busy or time.monotonic() > patience:
+        dropping = not gil and any(bus.statistics().live_buffers for bus in buses)
+        if not (busy or dropping) or time.monotonic() > patience:
             return after
         os.sched_yield()
 
@@ -127,7 +134,7 @@ def no_leaks() -> Iterator[None]:
     before = _state()
     with _lifetime.buses_opened() as buses:
         yield
-    after = _settled(before)
+    after = _settled(before, buses)
     # Engines of outside the block start threads when they need them.
     elsewhere = {thread for engine in before["engines"] for thread in engine._threads()}
     problems = []
