@@ -248,6 +248,8 @@ def test_only_the_headers_leave_taskflows_carrier(tmp_path):
     found = sorted(path.relative_to(tmp_path / "made") for path in tmp_path.glob("made/**/*.*"))
     assert [*map(str, found)] == ["taskflow/a/b.hpp"]
     assert (tmp_path / "made" / "LICENSE").is_file()
+    taskflow.unpack(archive, tmp_path / "made")  # another clone was quicker
+    assert not [*tmp_path.glob(".made*")]
 
 
 def test_a_group_has_what_it_includes():

@@ -294,13 +294,15 @@ def test_freeze_and_release_look_at_what_python_code_wrote(engine, capfd):
     assert told.endswith("seen when it was freed\n")
 
 
-def test_a_kernel_that_writes_into_what_was_freed(engine, capfd):
-    first = call(engine, n=100, where="keep")
-    first.release()
-    call(engine, n=100, where="kept", at=10, count=3).release()
-    assert engine.drain(timeout=60)  # a worker lets go of its task after the ticket has ended
-    assert engine.bus.report_held() == 0
-    (found,) = engine.findings()
+def test_a_kernel_that_writes_into_what_was_freed(capfd):
+    # One worker: it has let go of the first task, and with it of the buffer, before the second
+    # task runs.
+    with cogway.Engine(name="shop", native_workers=1, bus_bytes=1 << 20, debug=True) as engine:
+        call(engine, n=100, where="keep").release()
+        call(engine, n=100, where="kept", at=10, count=3).release()
+        assert engine.drain(timeout=60)  # a worker lets go of its task after the ticket has ended
+        assert engine.bus.report_held() == 0
+        (found,) = engine.findings()
     assert found.kind == "use_after_free"
     assert (found.offset, found.nbytes, found.buffer) == (10, 3, 1)
     assert "3 bytes of buffer 1 (uint8[100], 100 bytes, output 0 of 'stray.write'" in found.message

@@ -53,18 +53,31 @@ def headers(env: Environment) -> Path | None:
 
 
 def unpack(archive: Path, place: Path) -> None:
-    """Unpacks the headers and their licence from the source archive into a folder made whole."""
-    half = place.with_name(f".{place.name}")
-    shutil.rmtree(half, ignore_errors=True)
+    """Unpacks the headers and their licence from the source archive into a folder made whole.
+
+    Of several that do so at once (clones share the cache) the first to finish provides it.
+    """
+    half = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    try:
+        _unpack_into(half, archive)
+        half.chmod(0o755)  # mkdtemp's is for the owner alone
+        half.rename(place)
+    except OSError:
+        if not place.is_dir():
+            raise
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+
+
+def _unpack_into(folder: Path, archive: Path) -> None:
     with tarfile.open(archive) as files:
         for member in files:
             _, _, inner = member.name.partition("/extern/taskflow/")
             content = files.extractfile(member) if member.isfile() else None
             if content is None or not (inner == "LICENSE" or inner.startswith("taskflow/")):
                 continue
-            target = half / inner
+            target = folder / inner
             if ".." in Path(inner).parts:
                 raise CommandFailed(f"{archive.name} holds {member.name}, outside of its folder")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.read())  # by hand: Debian's Python has no extract(filter=)
-    half.rename(place)
