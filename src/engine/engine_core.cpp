@@ -131,7 +131,14 @@ std::size_t EngineCore::in_flight() const noexcept {
 
 int EngineCore::thread_budget(const WorkerPool& pool) const noexcept {
   if (options_.openmp_threads > 0) return options_.openmp_threads;
-  return std::max(1, pool.processor_count() / std::max(1, pool.busy()));
+  if (!shares_threads()) {
+    // order: relaxed, a hint: workers keep their count to the moment from about now on
+    shares_threads_.store(true, std::memory_order_relaxed);
+  }
+  // Idle workers are about to take what is queued.
+  const int sharers = std::max(
+      {1, pool.busy(), std::min(pool.count(), pool.busy() + static_cast<int>(pool.queued()))});
+  return std::max(1, pool.processor_count() / sharers);
 }
 
 void EngineCore::went_idle() noexcept {

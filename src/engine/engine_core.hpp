@@ -104,6 +104,11 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   [[nodiscard]] std::size_t in_flight() const noexcept;
   /// How many threads of its own a task of that class may keep busy now; see EngineOptions.
   [[nodiscard]] int thread_budget(const WorkerPool& pool) const noexcept;
+  /// Somebody has asked for a share: how many workers are busy must be true to the moment.
+  [[nodiscard]] bool shares_threads() const noexcept {
+    // order: relaxed, a hint
+    return shares_threads_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] TimePoint now() const noexcept { return clock_->now(); }
   [[nodiscard]] bool manual() const noexcept { return options_.manual; }
   [[nodiscard]] bool belongs_here() const noexcept;
@@ -156,6 +161,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::shared_ptr<Bus> bus_;
   std::unique_ptr<DebugMode> debug_;  ///< null without debug mode
   KernelRegistry* registry_;
+  mutable std::atomic<bool> shares_threads_{false};  ///< set once, read after each task
   std::optional<SpinBudget> own_budget_;
   LogRing log_;
   PostTable posts_;

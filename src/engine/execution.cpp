@@ -115,6 +115,7 @@ bool Worker::run(Task* task) noexcept {
   // order: relaxed, a hint for statistics
   running_name.store(kernel != nullptr ? kernel->name().c_str() : ops->name,
                      std::memory_order_relaxed);
+  count_in();
   current_.begin(task);
 
   if (os::have_thread_pools()) limit_thread_pools();
@@ -142,6 +143,9 @@ bool Worker::run(Task* task) noexcept {
     return true;
   }
   bump<std::uint64_t>(executed, 1);
+  // Before anybody is told that the task has ended: who calls the next one is owed this worker's
+  // share, and not only once it has looked for more work.
+  if (core_.shares_threads() && !has_work() && pool_.lanes().empty()) count_out();
   TaskAccess::dispose(*task);
   bool ok = code == StatusCode::ok;
   // Asked anew: the code may have shared its own ticket, or the last one was cancelled and dropped.

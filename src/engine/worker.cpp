@@ -2,6 +2,7 @@
 #include "worker.hpp"
 
 #include <new>
+#include <utility>
 
 #include "cogway/base/os/crash_report.hpp"
 #include "cogway/base/os/signal_stack.hpp"
@@ -188,27 +189,37 @@ bool Worker::leaves() noexcept {
 void Worker::begin_work() noexcept {
   const TimePoint now = monotonic_now();
   busy_since_ns.store(now.time_since_epoch().count());
-  pool_.count_busy(1);
   if (core_.options().openmp_threads != 0) os::find_thread_pools(now);
 }
 
 void Worker::end_work() noexcept {
-  pool_.count_busy(-1);
+  count_out();
   const std::int64_t since = busy_since_ns.exchange(0);
   bump<std::uint64_t>(
       busy_ns, static_cast<std::uint64_t>(monotonic_now().time_since_epoch().count() - since));
+}
+
+void Worker::count_in() noexcept {
+  if (std::exchange(counted_, true)) return;
+  pool_.count_busy(1);
+}
+
+void Worker::count_out() noexcept {
+  if (!std::exchange(counted_, false)) return;
+  pool_.count_busy(-1);
 }
 
 bool Worker::loop() noexcept {
   bool working = false;
   for (;;) {
     Task* task = next();
+    // Before the group is told: who waits for it may call again, and would find this worker busy.
+    if (task == nullptr && working) {
+      working = false;
+      end_work();
+    }
     if (task == nullptr || TaskAccess::group(*task) != group_) flush_group();
     if (task == nullptr) {
-      if (working) {
-        working = false;
-        end_work();
-      }
       core_.went_idle();
       waiting.store(true);
       (void)pool_.idle().wait(

@@ -92,6 +92,7 @@ class Worker {
   [[nodiscard]] KernelTally& kernel_tally() noexcept { return kernel_tally_; }
   [[nodiscard]] const KernelTally& kernel_tally() const noexcept { return kernel_tally_; }
   [[nodiscard]] bool has_pinned_work() const noexcept { return !inbox_.empty(); }
+  [[nodiscard]] std::size_t deque_size() const noexcept { return deque_.size(); }
   [[nodiscard]] bool has_work() const noexcept { return !deque_.empty() || !inbox_.empty(); }
 
   /// Takes the task away from its worker, which thereby is abandoned. True: this call did it.
@@ -134,6 +135,9 @@ class Worker {
   void begin_work() noexcept;
   void limit_thread_pools() noexcept;
   void end_work() noexcept;
+  /// The pool counts this worker as busy, or no longer.
+  void count_in() noexcept;
+  void count_out() noexcept;
   Task* steal() noexcept;
   void count_end(Task* task, bool ok) noexcept;
 
@@ -146,6 +150,7 @@ class Worker {
   TaskGroup* group_ = nullptr;  ///< owed: group_done_ of which group_failed_ failed
   std::size_t group_done_ = 0;
   std::size_t group_failed_ = 0;
+  bool counted_ = false;  ///< in the pool's busy(); of a worker given up, the pool lets go itself
   ScratchArena scratch_;
   GuardedScratch guarded_scratch_;  ///< of debug mode
   KernelTally kernel_tally_;

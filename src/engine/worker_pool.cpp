@@ -215,6 +215,12 @@ std::int32_t WorkerPool::worker_within(const std::vector<int>& cpus) const noexc
   return -1;
 }
 
+std::size_t WorkerPool::queued() const noexcept {
+  const Worker* own = Worker::current();
+  const bool here = own != nullptr && &own->pool() == this;
+  return lanes_.size() + (here ? own->deque_size() : 0);
+}
+
 bool WorkerPool::empty() const noexcept {
   if (!lanes_.empty()) return false;
   const int count = slots();

@@ -110,6 +110,8 @@ class WorkerPool {
     // order: relaxed, as above
     busy_.fetch_add(change, std::memory_order_relaxed);
   }
+  /// Tasks in the lanes and, on a worker's thread, in its deque; about right.
+  [[nodiscard]] std::size_t queued() const noexcept;
   /// Nothing queued anywhere; exact only while nobody submits.
   [[nodiscard]] bool empty() const noexcept;
 

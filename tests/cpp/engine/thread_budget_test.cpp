@@ -46,15 +46,6 @@ int openmp_threads(Engine& engine) {
   return threads;
 }
 
-/// A worker counts as busy until it has looked for more work, so the share may come a moment later.
-bool settles_at(Engine& engine, int threads) {
-  for (int attempt = 0; attempt < 100'000; ++attempt) {
-    if (openmp_threads(engine) == threads) return true;
-    os::yield_thread();
-  }
-  return false;
-}
-
 }  // namespace
 
 TEST_CASE("the runtime of a loaded pack is found") {
@@ -98,12 +89,60 @@ TEST_CASE("by itself, the processors shared among the workers that are busy") {
                     how)
                 .ok());
     gate.wait_begun(i + 1);
-    CHECK(settles_at(engine, expected[i]));
+    CHECK(openmp_threads(engine) == expected[i]);
   }
   gate.open.store(true);
   group.wait();
   CHECK(engine.drain());
   CHECK(engine.statistics().in_flight == 0);
+}
+
+TEST_CASE("one call after the other: the worker of the one before is not counted") {
+  Engine engine(openmp_options(6, EngineOptions::kAuto));
+  constexpr int kCalls = 2000;
+  int whole = 0;
+  for (int i = 0; i < kCalls; ++i) whole += openmp_threads(engine) == 4;
+  CHECK(whole == kCalls);
+  // A group is told after its last task, by the worker that has found no other.
+  int told = 0;
+  for (int i = 0; i < kCalls; ++i) {
+    TaskGroup group;
+    SpawnOptions how;
+    how.group = &group;
+    int budget = 0;
+    REQUIRE(
+        engine.spawn([&](TaskContext& context) { budget = context.thread_budget(); }, how).ok());
+    group.wait();
+    told += budget == 4;
+  }
+  CHECK(told == kCalls);
+}
+
+TEST_CASE("tasks that wait count as busy as far as there are workers for them") {
+  Engine engine(openmp_options(4, EngineOptions::kAuto));
+  constexpr int kRounds = 50;
+  int shared = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    Latch gate;
+    TaskGroup group;
+    SpawnOptions how;
+    how.group = &group;
+    const auto first = [&](TaskContext& context) {
+      // Whether the others have taken one each by now or none, enough are left for all.
+      for (int i = 0; i < 10; ++i) {
+        (void)engine.spawn(
+            [&gate] {
+              while (!gate.open.load()) os::yield_thread();
+            },
+            how);
+      }
+      shared += context.thread_budget() == 1;
+      gate.open.store(true);
+    };
+    REQUIRE(engine.spawn(first, how).ok());
+    group.wait();
+  }
+  CHECK(shared == kRounds);
 }
 
 TEST_CASE("the threads of the application keep what they had") {
