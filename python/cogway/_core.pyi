@@ -17,8 +17,13 @@ from cogway._atomics import AtomicUInt64 as AtomicUInt64
 from cogway._bus import BusStatistics
 from cogway._containers import ConcurrentDict as ConcurrentDict
 from cogway._debug import Finding
+from cogway._locks import Barrier as Barrier
 from cogway._locks import Event as Event
+from cogway._locks import Latch as Latch
 from cogway._locks import Lock as Lock
+from cogway._locks import Mutex as Mutex
+from cogway._locks import RWLock as RWLock
+from cogway._locks import RWLockSide as RWLockSide
 from cogway._locks import Semaphore as Semaphore
 
 _T = TypeVar("_T")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from cogway._absent import ABSENT, Absent
 from cogway._atomics import AtomicBool, AtomicFloat64, AtomicInt64, AtomicReference, AtomicUInt64
 from cogway._containers import ConcurrentDict
-from cogway._locks import Event, Lock, Semaphore
+from cogway._locks import Barrier, Event, Latch, Lock, Mutex, RWLock, RWLockSide, Semaphore
 
 AtomicFlag = AtomicBool
 """Another name of `AtomicBool`."""
@@ -28,8 +28,13 @@ __all__ = [
     "AtomicInt64",
     "AtomicReference",
     "AtomicUInt64",
+    "Barrier",
     "ConcurrentDict",
     "Event",
+    "Latch",
     "Lock",
+    "Mutex",
+    "RWLock",
+    "RWLockSide",
     "Semaphore",
 ]

@@ -18,10 +18,10 @@ Event<>& event_of(PyObject* self) noexcept { return reinterpret_cast<EventObject
 
 constexpr WaitKind kSet = {
     [](PyObject* self) { return event_of(self).is_set(); },
-    [](PyObject* self, WaitNode<>& node) { return event_of(self).start(node); },
-    [](PyObject* self, WaitNode<>& node) { return event_of(self).resume(node); },
-    [](PyObject* self, WaitNode<>& node) { return event_of(self).withdraw(node); },
-    [](PyObject*, WaitNode<>&) {},
+    [](PyObject* self, SyncWait& node) -> int { return event_of(self).start(node); },
+    [](PyObject* self, SyncWait& node) { return event_of(self).resume(node); },
+    [](PyObject* self, SyncWait& node) { return event_of(self).withdraw(node); },
+    [](PyObject*, SyncWait&) {},
 };
 
 PyObject* create(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
@@ -46,13 +46,8 @@ PyObject* clear(PyObject* self, PyObject*) {
 }
 PyObject* is_set(PyObject* self, PyObject*) { return PyBool_FromLong(event_of(self).is_set()); }
 PyObject* wait(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
-  static constexpr const char* kNames[] = {"timeout"};
-  PyObject* given = nullptr;
   TimePoint deadline{};
-  if (!bind_arguments({"wait", kNames, 1, 0}, arguments, count, keywords, &given) ||
-      !to_deadline({"wait", "timeout"}, given, false, deadline)) {
-    return nullptr;
-  }
+  if (!to_wait(arguments, count, keywords, deadline)) return nullptr;
   const int got = wait_in_thread(kSet, self, deadline);
   return got < 0 ? nullptr : PyBool_FromLong(got);
 }

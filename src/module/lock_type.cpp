@@ -21,10 +21,10 @@ Semaphore<>& semaphore_of(PyObject* self) noexcept {
 
 constexpr WaitKind kPermit = {
     [](PyObject* self) { return semaphore_of(self).try_acquire(); },
-    [](PyObject* self, WaitNode<>& node) { return semaphore_of(self).start(node); },
-    [](PyObject* self, WaitNode<>& node) { return semaphore_of(self).resume(node); },
-    [](PyObject* self, WaitNode<>& node) { return semaphore_of(self).withdraw(node); },
-    [](PyObject* self, WaitNode<>&) { (void)semaphore_of(self).release(); },
+    [](PyObject* self, SyncWait& node) -> int { return semaphore_of(self).start(node); },
+    [](PyObject* self, SyncWait& node) { return semaphore_of(self).resume(node); },
+    [](PyObject* self, SyncWait& node) { return semaphore_of(self).withdraw(node); },
+    [](PyObject* self, SyncWait&) { (void)semaphore_of(self).release(); },
 };
 
 PyObject* create_permits(PyTypeObject* type, std::int64_t permits, std::int64_t most) {
@@ -40,9 +40,8 @@ void deallocate(PyObject* self) {
 PyObject* acquire(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
                   PyObject* keywords) {
   if (count == 0 && keywords == nullptr && semaphore_of(self).try_acquire()) Py_RETURN_TRUE;
-  bool blocking = true;
   TimePoint deadline{};
-  if (!to_acquire(arguments, count, keywords, blocking, deadline)) return nullptr;
+  if (!to_acquire(arguments, count, keywords, deadline)) return nullptr;
   const int got = wait_in_thread(kPermit, self, deadline);
   return got < 0 ? nullptr : PyBool_FromLong(got);
 }

@@ -21,7 +21,7 @@ namespace {
 enum class Stage : std::uint8_t { fresh, waiting, cancelled, over };
 
 struct AwaiterObject;
-struct AwaiterNode : WaitNode<> {
+struct AwaiterNode : SyncWait {
   AwaiterObject* awaiter = nullptr;
 };
 
@@ -93,15 +93,24 @@ void drop_wait(AwaiterObject* self) noexcept {
   if (self->stage == Stage::fresh) self->stage = Stage::over;
 }
 
+PySendResult finish(AwaiterObject* self, PyObject** result) {
+  self->stage = Stage::over;
+  *result =
+      self->kind == nullptr ? Py_NewRef(Py_None) : result_of(*self->kind, self->owner, self->node);
+  return *result == nullptr ? PYGEN_ERROR : PYGEN_RETURN;
+}
+PySendResult fail(AwaiterObject* self) {
+  self->stage = Stage::over;
+  return PYGEN_ERROR;
+}
+
 PySendResult wait_once(AwaiterObject* self, PyObject* object, bool again, PyObject** result) {
   if (!arm(self)) return PYGEN_ERROR;
-  const bool got = again ? self->kind->resume(self->owner, self->node)
-                         : self->kind->start(self->owner, self->node);
-  if (got) {
+  const int got = again ? static_cast<int>(self->kind->resume(self->owner, self->node))
+                        : self->kind->start(self->owner, self->node);
+  if (got != 0) {
     disarm(self, nullptr, nullptr);
-    self->stage = Stage::over;
-    *result = Py_NewRef(Py_True);
-    return PYGEN_RETURN;
+    return got < 0 ? fail(self) : finish(self, result);
   }
   self->stage = Stage::waiting;
   self->blocking = true;
@@ -117,10 +126,9 @@ PySendResult send(PyObject* object, PyObject*, PyObject** result) {
   AwaiterObject* self = as_awaiter(object);
   switch (self->stage) {
     case Stage::fresh:
-      if (self->kind == nullptr || self->kind->try_now(self->owner)) {
-        self->stage = Stage::over;
-        *result = Py_NewRef(self->kind == nullptr ? Py_None : Py_True);
-        return PYGEN_RETURN;
+      if (self->kind == nullptr ||
+          (self->kind->try_now != nullptr && self->kind->try_now(self->owner))) {
+        return finish(self, result);
       }
       return wait_once(self, object, false, result);
     case Stage::waiting:
@@ -130,9 +138,7 @@ PySendResult send(PyObject* object, PyObject*, PyObject** result) {
       }
       if (self->node.outcome() == WaitOutcome::retry) return wait_once(self, object, true, result);
       (void)self->kind->resume(self->owner, self->node);
-      self->stage = Stage::over;
-      *result = Py_NewRef(Py_True);
-      return PYGEN_RETURN;
+      return finish(self, result);
     case Stage::cancelled:
       raise_cancelled(*self->state, self->cancel_message);
       return PYGEN_ERROR;
@@ -261,6 +267,7 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
   AwaiterObject* self = as_awaiter(object);
   Py_VISIT(Py_TYPE(object));
   Py_VISIT(self->owner);
+  Py_VISIT(self->node.cargo);
   Py_VISIT(self->cancel_message);
   Py_VISIT(self->bridge);
   return 0;
@@ -273,6 +280,7 @@ void dealloc(PyObject* object) {
   // loop that is closed still has to be given back.
   if (self->stage == Stage::waiting) (void)abandon(self);
   Py_CLEAR(self->owner);
+  Py_CLEAR(self->node.cargo);
   Py_CLEAR(self->cancel_message);
   Py_CLEAR(self->bridge);
   self->node.~AwaiterNode();
@@ -313,11 +321,15 @@ PyType_Spec spec = {"cogway._core.SyncAwaiter", sizeof(AwaiterObject), 0,
 
 }  // namespace
 
-PyObject* make_sync_awaiter(ModuleState& state, const WaitKind* kind, PyObject* owner) {
+PyObject* make_sync_awaiter(ModuleState& state, const WaitKind* kind, PyObject* owner,
+                            const WaitFor& about) {
   AwaiterObject* self = PyObject_GC_New(AwaiterObject, state.sync->sync_awaiter_type);
   if (self == nullptr) return nullptr;
   new (&self->node) AwaiterNode();
   self->node.awaiter = self;
+  self->node.key = about.key;
+  self->node.value = about.value;
+  self->node.cargo = Py_XNewRef(about.cargo);
   self->state = &state;
   self->kind = kind;
   self->owner = Py_NewRef(owner);

@@ -28,20 +28,21 @@ int sleep_attached(WaitNode<>& node, TimePoint deadline) {
 
 }  // namespace
 
-int wait_in_thread(const WaitKind& kind, PyObject* owner, TimePoint deadline) {
-  if (kind.try_now(owner)) return 1;
-  if (deadline == TimePoint{}) return 0;
-  WaitNode<> node;
-  if (kind.start(owner, node)) return 1;
+int wait_in_thread(const WaitKind& kind, PyObject* owner, TimePoint deadline, SyncWait& wait) {
+  if (kind.try_now != nullptr) {
+    if (kind.try_now(owner)) return 1;
+    if (deadline == TimePoint{}) return 0;
+  }
+  if (const int started = kind.start(owner, wait)) return started;
   for (;;) {
-    const int slept = sleep_attached(node, deadline);
+    const int slept = deadline == TimePoint{} ? 0 : sleep_attached(wait, deadline);
     if (slept > 0) {
-      if (kind.resume(owner, node)) return 1;
+      if (kind.resume(owner, wait)) return 1;
       continue;
     }
-    if (kind.withdraw(owner, node)) return slept;
+    if (kind.withdraw(owner, wait)) return slept;
     if (slept == 0) return 1;  // granted at the last moment
-    kind.give_back(owner, node);
+    kind.give_back(owner, wait);
     return -1;
   }
 }
@@ -64,21 +65,28 @@ bool to_deadline(Argument argument, PyObject* timeout, bool minus_one, TimePoint
   return true;
 }
 
-bool to_acquire(PyObject* const* arguments, Py_ssize_t count, PyObject* keywords, bool& blocking,
-                TimePoint& deadline) {
+bool to_acquire(PyObject* const* arguments, Py_ssize_t count, PyObject* keywords,
+                TimePoint& deadline, const char* function) {
   static constexpr const char* kNames[] = {"blocking", "timeout"};
   PyObject* values[2];
-  if (!bind_arguments({"acquire", kNames, 2, 0}, arguments, count, keywords, values)) return false;
+  if (!bind_arguments({function, kNames, 2, 0}, arguments, count, keywords, values)) return false;
   const int truth = values[0] == nullptr ? 1 : PyObject_IsTrue(values[0]);
-  if (truth < 0 || !to_deadline({"acquire", "timeout"}, values[1], true, deadline)) return false;
-  blocking = truth != 0;
-  if (blocking) return true;
+  if (truth < 0 || !to_deadline({function, "timeout"}, values[1], true, deadline)) return false;
+  if (truth != 0) return true;
   if (deadline != kNever) {
-    PyErr_SetString(PyExc_ValueError, "acquire(): a call that does not wait takes no timeout");
+    PyErr_Format(PyExc_ValueError, "%s(): a call that does not wait takes no timeout", function);
     return false;
   }
   deadline = TimePoint{};
   return true;
+}
+
+bool to_wait(PyObject* const* arguments, Py_ssize_t count, PyObject* keywords, TimePoint& deadline,
+             const char* function) {
+  static constexpr const char* kNames[] = {"timeout"};
+  PyObject* given = nullptr;
+  return bind_arguments({function, kNames, 1, 0}, arguments, count, keywords, &given) &&
+         to_deadline({function, "timeout"}, given, false, deadline);
 }
 
 }  // namespace cogway

@@ -2,6 +2,7 @@
 #include "cogway/sync/pi_mutex.hpp"
 
 #include <cerrno>
+#include <ctime>
 
 #include "cogway/base/assert.hpp"
 
@@ -29,6 +30,20 @@ void PiMutex::lock() noexcept {
 bool PiMutex::try_lock() noexcept {
   const int error = pthread_mutex_trylock(&mutex_);
   COGWAY_ASSERT(error == 0 || error == EBUSY || error == EDEADLK, "a mutex is broken");
+  return error == 0;
+}
+
+bool PiMutex::try_lock_until(TimePoint deadline) noexcept {
+  const Nanoseconds left = deadline - monotonic_now();
+  if (left <= Nanoseconds::zero()) return try_lock();
+  // By the wall clock, which is the one that every C library and kernel takes for such a mutex.
+  timespec until{};
+  clock_gettime(CLOCK_REALTIME, &until);
+  const Nanoseconds end = Nanoseconds(until.tv_nsec) + left;
+  until.tv_sec += end.count() / 1'000'000'000;
+  until.tv_nsec = end.count() % 1'000'000'000;
+  const int error = pthread_mutex_timedlock(&mutex_, &until);
+  COGWAY_ASSERT(error == 0 || error == ETIMEDOUT || error == EDEADLK, "a mutex is broken");
   return error == 0;
 }
 

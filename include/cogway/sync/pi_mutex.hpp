@@ -4,6 +4,8 @@
 
 #include <pthread.h>
 
+#include "cogway/base/clock.hpp"
+
 namespace cogway {
 
 /// A mutex that lends its waiters' priority to its owner, so that a background thread holding it
@@ -23,6 +25,8 @@ class PiMutex {
 
   void lock() noexcept;
   [[nodiscard]] bool try_lock() noexcept;
+  /// False: `deadline` came first.
+  [[nodiscard]] bool try_lock_until(TimePoint deadline) noexcept;
   void unlock() noexcept;
 
  private:

@@ -32,7 +32,26 @@ TEST_CASE("trying a mutex that is held fails, also for its owner") {
   bool granted = true;
   std::thread([&] { granted = mutex.try_lock(); }).join();
   CHECK_FALSE(granted);
+  std::thread([&] {
+    const TimePoint soon = deadline_after(monotonic_now(), Nanoseconds{1'000'000});
+    granted = mutex.try_lock_until(soon);
+    CHECK(monotonic_now() >= soon);
+  }).join();
+  CHECK_FALSE(granted);
   mutex.unlock();
   CHECK(mutex.try_lock());
   mutex.unlock();
+}
+
+TEST_CASE("waiting with a deadline gets a mutex that is given back") {
+  PiMutex mutex;
+  CHECK(mutex.try_lock_until(TimePoint{}));
+  bool granted = false;
+  std::thread waiter([&] {
+    granted = mutex.try_lock_until(deadline_after(monotonic_now(), Nanoseconds{60'000'000'000}));
+    if (granted) mutex.unlock();
+  });
+  mutex.unlock();
+  waiter.join();
+  CHECK(granted);
 }
