@@ -6,6 +6,7 @@
 
 #include "cogway/sync/atomic_number.hpp"
 #include "module/atomic_methods.hpp"
+#include "module/atomic_wait.hpp"
 #include "module/sync_state.hpp"
 
 namespace cogway {
@@ -52,6 +53,7 @@ PyMethodDef methods[] = {
      "fetch_or($self, by, /)\n--\n\nTake the or; return what it was."},
     {"fetch_xor", atomic_fetch_xor<BoolKind>, METH_O,
      "fetch_xor($self, by, /)\n--\n\nTake the exclusive or; return what it was."},
+    COGWAY_ATOMIC_WAIT_METHODS(BoolKind),
     {"in_buffer", method(atomic_in_buffer<BoolKind>), METH_CLASS | METH_FASTCALL | METH_KEYWORDS,
      "in_buffer($type, /, buffer, offset=0)\n--\n\n"
      "Return an atomic that is the byte at `offset` of a writable buffer.\n\n"
@@ -77,7 +79,7 @@ PyType_Slot slots[] = {
          "A flag that any number of threads change in one step each.\n\n"
          "Whatever it is given counts by its truth. Operators give plain bools; in-place\n"
          "forms change the value in one step.\n\n"
-         "Threads: all, and whoever else sees the byte (see `in_buffer`). Never waits.")},
+         "Threads: all, and whoever else sees the byte (see `in_buffer`). Only `wait` waits.")},
     {Py_nb_and, slot(binary<BoolKind, PyNumber_And>)},
     {Py_nb_or, slot(binary<BoolKind, PyNumber_Or>)},
     {Py_nb_xor, slot(binary<BoolKind, PyNumber_Xor>)},

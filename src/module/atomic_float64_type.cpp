@@ -6,6 +6,7 @@
 
 #include "cogway/sync/atomic_number.hpp"
 #include "module/atomic_methods.hpp"
+#include "module/atomic_wait.hpp"
 #include "module/sync_state.hpp"
 
 namespace cogway {
@@ -48,6 +49,7 @@ PyMethodDef methods[] = {
      "fetch_max($self, value, /)\n--\n\nKeep the greater; return what it was."},
     {"fetch_min", atomic_fetch_min<Float64Kind>, METH_O,
      "fetch_min($self, value, /)\n--\n\nKeep the smaller; return what it was."},
+    COGWAY_ATOMIC_WAIT_METHODS(Float64Kind),
     {"in_buffer", method(atomic_in_buffer<Float64Kind>), METH_CLASS | METH_FASTCALL | METH_KEYWORDS,
      "in_buffer($type, /, buffer, offset=0)\n--\n\n"
      "Return an atomic whose word is the eight bytes at `offset` of a writable buffer.\n\n"
@@ -75,7 +77,7 @@ PyType_Slot slots[] = {
          "A double that any number of threads change in one step each.\n\n"
          "Operators have Python's own meaning and give plain floats; in-place forms change the\n"
          "value in one step.\n\n"
-         "Threads: all, and whoever else sees the word (see `in_buffer`). Never waits.")},
+         "Threads: all, and whoever else sees the word (see `in_buffer`). Only `wait` waits.")},
     {Py_nb_add, slot(binary<Float64Kind, PyNumber_Add>)},
     {Py_nb_subtract, slot(binary<Float64Kind, PyNumber_Subtract>)},
     {Py_nb_multiply, slot(binary<Float64Kind, PyNumber_Multiply>)},

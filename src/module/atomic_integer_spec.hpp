@@ -3,6 +3,7 @@
 // The method and slot tables of AtomicInt64 and AtomicUInt64, which differ in their Kind alone.
 
 #include "module/atomic_methods.hpp"
+#include "module/atomic_wait.hpp"
 
 namespace cogway {
 
@@ -38,6 +39,7 @@ inline PyMethodDef integer_methods[] = {
      "wrapping_fetch_add($self, by, /)\n--\n\nAdd modulo 2**64; return what it was."},
     {"wrapping_fetch_sub", atomic_wrapping_fetch_sub<Kind>, METH_O,
      "wrapping_fetch_sub($self, by, /)\n--\n\nSubtract modulo 2**64; return what it was."},
+    COGWAY_ATOMIC_WAIT_METHODS(Kind),
     {"in_buffer", method(atomic_in_buffer<Kind>), METH_CLASS | METH_FASTCALL | METH_KEYWORDS,
      "in_buffer($type, /, buffer, offset=0)\n--\n\n"
      "Return an atomic whose word is the eight bytes at `offset` of a writable buffer.\n\n"

@@ -3,11 +3,13 @@
 // with a GIL no Python code runs inside a step; on free-threaded builds the object's own lock is
 // held, since a reader must count the object before a writer drops it.
 
+#include <atomic>
 #include <utility>
 
 #include "cogway/python/compat.hpp"
 #include "cogway/python/py_ref.hpp"
 #include "module/atomic_methods.hpp"
+#include "module/atomic_wait.hpp"
 #include "module/sync_state.hpp"
 
 namespace cogway {
@@ -21,6 +23,30 @@ ReferenceObject* as_reference(PyObject* self) noexcept {
   return reinterpret_cast<ReferenceObject*>(self);
 }
 PyObject* value_or_none(PyObject* value) noexcept { return value == nullptr ? Py_None : value; }
+
+/// The pointer is changed under the object's critical section, and looked at without it by who
+/// waits: a section may have to wait itself, which a lock of waiters must not.
+std::atomic_ref<PyObject*> pointer_of(PyObject* self) noexcept {
+  return std::atomic_ref(as_reference(self)->value);
+}
+void put(PyObject* self, PyObject* value) noexcept {
+  // order: relaxed, pairs with step(), which comes before a notification; the section publishes the
+  // object to readers
+  pointer_of(self).store(value, std::memory_order_relaxed);
+}
+
+struct ReferenceWatch {
+  static const void* address(PyObject* self) noexcept { return &as_reference(self)->value; }
+  static bool differs(PyObject* self, const SyncWait& wait) noexcept {
+    return value_or_none(pointer_of(self).load()) != wait.cargo;
+  }
+  /// Stores what is there once more, sequentially consistent: the table's rule.
+  static void step(PyObject* self) noexcept {
+    COGWAY_BEGIN_CRITICAL_SECTION(self)
+    pointer_of(self).store(as_reference(self)->value);
+    COGWAY_END_CRITICAL_SECTION()
+  }
+};
 
 PyObject* create(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
   if (keywords != nullptr && PyDict_GET_SIZE(keywords) != 0) {
@@ -44,7 +70,8 @@ PyObject* get(PyObject* self, PyObject*) {
 PyObject* exchange(PyObject* self, PyObject* value) {
   PyObject* old = nullptr;
   COGWAY_BEGIN_CRITICAL_SECTION(self)
-  old = std::exchange(as_reference(self)->value, Py_NewRef(value));
+  old = as_reference(self)->value;
+  put(self, Py_NewRef(value));
   COGWAY_END_CRITICAL_SECTION()
   return old == nullptr ? Py_NewRef(Py_None) : old;
 }
@@ -60,12 +87,23 @@ PyObject* compare_exchange(PyObject* self, PyObject* const* arguments, Py_ssize_
   COGWAY_BEGIN_CRITICAL_SECTION(self)
   old = value_or_none(as_reference(self)->value);
   if (old == arguments[0]) {
-    as_reference(self)->value = Py_NewRef(arguments[1]);  // its reference on `old` is the caller's
+    put(self, Py_NewRef(arguments[1]));  // its reference on `old` is the caller's
   } else {
     Py_INCREF(old);
   }
   COGWAY_END_CRITICAL_SECTION()
   return old;
+}
+
+PyObject* wait(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
+  SyncWait wait;
+  TimePoint deadline{};
+  if (!to_watch(arguments, count, keywords, wait.cargo, deadline)) return nullptr;
+  return wait_changed<ReferenceWatch>(self, wait, deadline);
+}
+PyObject* wait_async(PyObject* self, PyObject* expected) {
+  return make_sync_awaiter(state_of_type(Py_TYPE(self)), &kChanged<ReferenceWatch>, self,
+                           {.cargo = expected});
 }
 
 PyObject* represent(PyObject* self) {
@@ -103,6 +141,10 @@ PyMethodDef methods[] = {
      "compare_exchange($self, expected, desired, /)\n--\n\n"
      "Replace the object where it is `expected`, the very same; return what it was.\n\n"
      "It was replaced exactly when the result `is expected`."},
+    {"wait", method(wait), METH_FASTCALL | METH_KEYWORDS, kWaitText},
+    {"wait_async", wait_async, METH_O, kWaitAsyncText},
+    {"notify", method(atomic_notify<ReferenceWatch>), METH_FASTCALL | METH_KEYWORDS, kNotifyText},
+    {"notify_all", atomic_notify_all<ReferenceWatch>, METH_NOARGS, kNotifyAllText},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -118,7 +160,7 @@ PyType_Slot slots[] = {
                        "An object that threads of one interpreter replace in one step each.\n\n"
                        "Compared by identity: small ints and interned strings are the same object\n"
                        "wherever they occur, other equal values need not be.\n\n"
-                       "Threads: all of one interpreter. Never waits.")},
+                       "Threads: all of one interpreter. Only `wait` waits.")},
     {0, nullptr},
 };
 PyType_Spec spec = {"cogway._core.AtomicReference", sizeof(ReferenceObject), 0,

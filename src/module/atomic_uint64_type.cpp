@@ -20,7 +20,7 @@ struct UInt64Kind {
       "An unsigned integer of 64 bits that any number of threads change in one step each.\n\n"
       "Operators have Python's own meaning and give plain ints; in-place forms change the\n"
       "value in one step. What does not fit raises OverflowError and changes nothing.\n\n"
-      "Threads: all, and whoever else sees the word (see `in_buffer`). Never waits.";
+      "Threads: all, and whoever else sees the word (see `in_buffer`). Only `wait` waits.";
 
   static PyObject* box(Value value) { return PyLong_FromUnsignedLongLong(value); }
   static bool same(Value a, Value b) { return a == b; }

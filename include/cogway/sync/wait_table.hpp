@@ -58,7 +58,24 @@ class WaitTable {
     return true;
   }
 
-  /// How many were told.
+  /// Tells so many of those who wait longest; returns how many there were.
+  std::size_t notify(const void* address, std::size_t most) noexcept {
+    Bucket& bucket = bucket_of(address);
+    if (bucket.waiters.load() == 0) return 0;
+    WakeBatch<Atom> wakes;
+    const std::lock_guard guard(bucket.lock);
+    std::size_t told = 0;
+    for (Node* node = bucket.list.first(); node != nullptr && told < most;) {
+      Node* next = node->next;
+      if (node->key == address) {
+        wakes.add(bucket.list, *node, WaitOutcome::retry);
+        leave(bucket);
+        ++told;
+      }
+      node = next;
+    }
+    return told;
+  }
   std::size_t notify_one(const void* address) noexcept { return notify(address, 1); }
   std::size_t notify_all(const void* address) noexcept { return notify(address, SIZE_MAX); }
 
@@ -77,24 +94,6 @@ class WaitTable {
   static void leave(Bucket& bucket) noexcept {
     // order: relaxed, a count that is too high costs a look at the list
     bucket.waiters.fetch_sub(1, std::memory_order_relaxed);
-  }
-
-  std::size_t notify(const void* address, std::size_t most) noexcept {
-    Bucket& bucket = bucket_of(address);
-    if (bucket.waiters.load() == 0) return 0;
-    WakeBatch<Atom> wakes;
-    const std::lock_guard guard(bucket.lock);
-    std::size_t told = 0;
-    for (Node* node = bucket.list.first(); node != nullptr && told < most;) {
-      Node* next = node->next;
-      if (node->key == address) {
-        wakes.add(bucket.list, *node, WaitOutcome::retry);
-        leave(bucket);
-        ++told;
-      }
-      node = next;
-    }
-    return told;
   }
 
   std::array<Bucket, kBuckets> buckets_;
