@@ -220,5 +220,32 @@ typedef const cogway_pack* (*cogway_pack_entry)(const cogway_host* host);
 
 #ifdef __cplusplus
 }
+#define COGWAY_PACK_SYMBOL extern "C" __attribute__((visibility("default")))
+#else
+#define COGWAY_PACK_SYMBOL __attribute__((visibility("default")))
 #endif
+
+/* Defines that symbol, at file scope, once: a pack of `kernels`, an array of cogway_kernel. The
+ * host's table is left in `host`, a static variable of the pack, before any kernel runs.
+ *
+ *     static const cogway_host* host;
+ *     ...
+ *     static const cogway_kernel kernels[] = {...};
+ *     COGWAY_C_PACK(host, "mine", "1.0", kernels);
+ *
+ * A pack that needs more than COGWAY_KERNEL_ABI of its host (COGWAY_HOST_HAS) writes the function
+ * itself. */
+#define COGWAY_C_PACK(host, name, version, kernels)                               \
+  COGWAY_PACK_SYMBOL const cogway_pack* cogway_pack_v1(const cogway_host* table); \
+  const cogway_pack* cogway_pack_v1(const cogway_host* table) {                   \
+    static const cogway_pack pack = {sizeof(cogway_pack),                         \
+                                     COGWAY_KERNEL_ABI,                           \
+                                     name,                                        \
+                                     version,                                     \
+                                     kernels,                                     \
+                                     sizeof(kernels) / sizeof((kernels)[0])};     \
+    host = table;                                                                 \
+    return table->abi == COGWAY_KERNEL_ABI ? &pack : NULL;                        \
+  }                                                                               \
+  struct cogway_pack
 #endif /* COGWAY_KERNEL_ABI_H */

@@ -151,6 +151,7 @@ def test_functions_that_release_the_gil_overlap(engine, module):
 def test_every_name_of_the_header_is_declared():
     header = (include_folder() / "cogway" / "kernel_abi.h").read_text()
     code = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
+    code = re.sub(r"#define(?:.*\\\n)*.*", "", code)  # what C alone can use
     declared = set(re.findall(r"\w+", (Path(cogway.__file__).parent / "__init__.pxd").read_text()))
     constants = set(re.findall(r"\b(COGWAY_\w+) =", code))
     types = set(re.findall(r"\bcogway_\w+", code)) - {"cogway_pack_v1", "cogway_pack_entry"}

@@ -31,17 +31,4 @@ static const cogway_kernel kernels[] = {{
     .run = run,
 }};
 
-static const cogway_pack pack = {
-    .size = sizeof(cogway_pack),
-    .abi = COGWAY_KERNEL_ABI,
-    .name = "countdown",
-    .version = "1.0",
-    .kernels = kernels,
-    .n_kernels = 1,
-};
-
-__attribute__((visibility("default"))) const cogway_pack* cogway_pack_v1(const cogway_host* table);
-const cogway_pack* cogway_pack_v1(const cogway_host* table) {
-  host = table;
-  return table->abi == COGWAY_KERNEL_ABI ? &pack : 0;
-}
+COGWAY_C_PACK(host, "countdown", "1.0", kernels);

@@ -100,12 +100,6 @@ cogway_kernel gray() {
 }
 const cogway_kernel kernels[] = {gray()};
 
-const cogway_pack pack = {sizeof(cogway_pack), COGWAY_KERNEL_ABI, "gray_cpp", "1.0", kernels, 1};
-
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const cogway_pack* cogway_pack_v1(
-    const cogway_host* table) {
-  host = table;
-  return table->abi == COGWAY_KERNEL_ABI ? &pack : nullptr;
-}
+COGWAY_C_PACK(host, "gray_cpp", "1.0", kernels);

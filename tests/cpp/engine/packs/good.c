@@ -36,11 +36,4 @@ static const cogway_kernel kernels[] = {{
     .run = reverse_run,
 }};
 
-static const cogway_pack pack = {
-    sizeof(cogway_pack), COGWAY_KERNEL_ABI, "good", "1.2.3", kernels, 1};
-
-__attribute__((visibility("default"))) const cogway_pack* cogway_pack_v1(const cogway_host* table);
-const cogway_pack* cogway_pack_v1(const cogway_host* table) {
-  host = table;
-  return &pack;
-}
+COGWAY_C_PACK(host, "good", "1.2.3", kernels);

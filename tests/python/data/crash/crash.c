@@ -81,17 +81,4 @@ static const cogway_kernel kernels[] = {
     },
 };
 
-static const cogway_pack pack = {
-    .size = sizeof(cogway_pack),
-    .abi = COGWAY_KERNEL_ABI,
-    .name = "crash",
-    .version = "1",
-    .kernels = kernels,
-    .n_kernels = 2,
-};
-
-__attribute__((visibility("default"))) const cogway_pack* cogway_pack_v1(const cogway_host* table);
-const cogway_pack* cogway_pack_v1(const cogway_host* table) {
-  host = table;
-  return &pack;
-}
+COGWAY_C_PACK(host, "crash", "1", kernels);

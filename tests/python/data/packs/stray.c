@@ -137,10 +137,4 @@ static const cogway_kernel kernels[] = {
      .n_params = 2,
      .run = call_allocator},
 };
-static const cogway_pack pack = {sizeof(cogway_pack), COGWAY_KERNEL_ABI, "stray", "1", kernels, 3};
-
-__attribute__((visibility("default"))) const cogway_pack* cogway_pack_v1(const cogway_host* table);
-const cogway_pack* cogway_pack_v1(const cogway_host* table) {
-  host = table;
-  return &pack;
-}
+COGWAY_C_PACK(host, "stray", "1", kernels);
