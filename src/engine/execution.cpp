@@ -89,8 +89,14 @@ void Worker::limit_thread_pools() noexcept {
   if (core_.manual() || core_.options().openmp_threads == 0) return;
   const int threads = core_.thread_budget(pool_);
   os::limit_thread_pools(threads);
+  teams_ |= threads > 1;
   // order: relaxed, a statistic
   budget.store(threads, std::memory_order_relaxed);
+}
+
+/// A lone kernel may come to another worker next, whose library would count our idle threads too.
+void Worker::rest_thread_pools() noexcept {
+  if (std::exchange(teams_, false) && pool_.count() > 1) os::rest_thread_pools();
 }
 
 bool Worker::run(Task* task) noexcept {

@@ -221,6 +221,7 @@ bool Worker::loop() noexcept {
     if (task == nullptr || TaskAccess::group(*task) != group_) flush_group();
     if (task == nullptr) {
       core_.went_idle();
+      rest_thread_pools();
       waiting.store(true);
       (void)pool_.idle().wait(
           [&] {

@@ -135,6 +135,7 @@ class Worker {
   void begin_work() noexcept;
   void limit_thread_pools() noexcept;
   void end_work() noexcept;
+  void rest_thread_pools() noexcept;
   /// The pool counts this worker as busy, or no longer.
   void count_in() noexcept;
   void count_out() noexcept;
@@ -150,6 +151,7 @@ class Worker {
   TaskGroup* group_ = nullptr;  ///< owed: group_done_ of which group_failed_ failed
   std::size_t group_done_ = 0;
   std::size_t group_failed_ = 0;
+  bool teams_ = false;    ///< a task might use threads beside its own, since there was work
   bool counted_ = false;  ///< in the pool's busy(); of a worker given up, the pool lets go itself
   ScratchArena scratch_;
   GuardedScratch guarded_scratch_;  ///< of debug mode

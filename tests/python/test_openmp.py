@@ -53,6 +53,22 @@ def test_by_itself_a_lone_kernel_gets_the_processors(team):
 
 
 @pytest.mark.slow
+def test_an_idle_worker_keeps_no_threads_of_openmp(team):
+    team(
+        "import os",
+        "def threads():",
+        "    return len(os.listdir('/proc/self/task'))",
+        "with cogway.Engine(native_workers=2) as engine:",
+        "    engine.c_spawn('core.noop').result()",
+        "    before = threads()",
+        "    for _ in range(20):",
+        "        assert engine.c_spawn('omp.team').result().item() >= 1",
+        "        while threads() > before:",
+        "            pass  # a thread that nobody ends ends the patience of the test",
+    )
+
+
+@pytest.mark.slow
 def test_from_the_environment(team):
     team(
         "with cogway.Engine(native_workers=1) as engine:",

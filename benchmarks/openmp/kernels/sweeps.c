@@ -4,7 +4,7 @@
 #include <cogway/kernel_abi.h>
 #include <omp.h>
 
-enum { ITEMS = 16384 };
+enum { ITEMS = 262144 };
 
 static const cogway_host* host;
 
@@ -61,17 +61,4 @@ static const cogway_kernel kernels[] = {{
     .run = run,
 }};
 
-static const cogway_pack pack = {
-    .size = sizeof(cogway_pack),
-    .abi = COGWAY_KERNEL_ABI,
-    .name = "sweeps",
-    .version = "1.0",
-    .kernels = kernels,
-    .n_kernels = 1,
-};
-
-__attribute__((visibility("default"))) const cogway_pack* cogway_pack_v1(const cogway_host* table);
-const cogway_pack* cogway_pack_v1(const cogway_host* table) {
-  host = table;
-  return table->abi == COGWAY_KERNEL_ABI ? &pack : 0;
-}
+COGWAY_C_PACK(host, "sweeps", "1.0", kernels);

@@ -15,7 +15,9 @@ namespace {
 struct ThreadPool {
   void* set = nullptr;
   int (*get)() = nullptr;
-  bool answers = false;  ///< set returns the number before
+  bool answers = false;                          ///< set returns the number before
+  int (*pause)(int kind, int device) = nullptr;  ///< null: it has none that is the caller's alone
+  int host_device = 0;
   std::string path;
 
   void limit(int threads) const noexcept {
@@ -70,6 +72,16 @@ int note_name(dl_phdr_info* info, std::size_t, void* names) {
   }
 }
 
+/// GNU's ends the caller's threads. That of others is for the whole process.
+void add_pause(ThreadPool& pool, void* handle) {
+  if (pool.path.find("libgomp") == std::string::npos) return;
+  void* pause = dlsym(handle, "omp_pause_resource");
+  void* host = dlsym(handle, "omp_get_initial_device");
+  if (pause == nullptr || host == nullptr) return;
+  pool.host_device = reinterpret_cast<int (*)()>(host)();
+  pool.pause = reinterpret_cast<int (*)(int, int)>(pause);
+}
+
 /// Adds what `handle`, or a library that it needs, offers under these names.
 void add(Found& all, void* handle, const Names& names) {
   void* set = dlsym(handle, names.set);
@@ -87,6 +99,7 @@ void add(Found& all, void* handle, const Names& names) {
   pool.set = set;
   pool.get = reinterpret_cast<int (*)()>(get);
   pool.answers = names.answers;
+  add_pause(pool, handle);
   // It must not go away while we hold its functions.
   if (!pool.path.empty()) (void)dlopen(pool.path.c_str(), RTLD_LAZY | RTLD_NOLOAD);
   // order: release, pairs with limit_thread_pools() acquire; publishes the pool
@@ -161,6 +174,16 @@ void limit_thread_pools(int threads) noexcept {
   }
   limits.known = count;
   limits.applied = threads;
+}
+
+void rest_thread_pools() noexcept {
+  constexpr int kSoft = 1;  // omp_pause_soft
+  // order: acquire, pairs with add() release; publishes the pools
+  const std::size_t count = pool_count.load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < count; ++i) {
+    const ThreadPool& pool = found().pools[i];
+    if (pool.pause != nullptr) (void)pool.pause(kSoft, pool.host_device);
+  }
 }
 
 }  // namespace cogway::os

@@ -31,5 +31,9 @@ void find_thread_pools(TimePoint now) noexcept;
 /// it got before where that is less (OMP_NUM_THREADS holds). 0: as many as before. Costs a
 /// comparison where nothing changes.
 void limit_thread_pools(int threads) noexcept;
+/// Ends the threads that such a library keeps for the calling one, where it can (GNU's OpenMP): it
+/// counts those of all callers together, and once they outnumber the processors, its barriers no
+/// longer spin. The next use starts them anew. Next to free where there are none.
+void rest_thread_pools() noexcept;
 
 }  // namespace cogway::os
