@@ -49,6 +49,7 @@ PyObject* engine_stop(PyObject* object, PyObject* grace) {
     Detached detached;
     abandoned = host->engine.stop(wait);
   }
+  forget_kernels(as_engine(object));
   as_engine(object)->state->mailbox->drain();
   return PyLong_FromSize_t(abandoned);
 }

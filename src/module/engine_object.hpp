@@ -77,6 +77,8 @@ inline constexpr std::int64_t kMostThreads = 4096;
 /// with LookupError ("did you mean") or TypeError.
 [[nodiscard]] Kernel* find_kernel(EngineObject* engine, PyObject* object, PyObject* nogil,
                                   KernelHold* hold);  // kernel_lookup.cpp
+/// Lets go of what find_kernel() keeps for the next call: functions, and what they need.
+void forget_kernels(EngineObject* engine) noexcept;  // kernel_lookup.cpp
 
 // Methods, by file.
 PyObject* engine_c_spawn(PyObject* engine, PyObject* const* arguments, Py_ssize_t count,

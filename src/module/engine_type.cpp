@@ -176,10 +176,7 @@ void dealloc(PyObject* object) {
   PyObject_GC_UnTrack(object);
   PyObject_ClearWeakRefs(object);
   drop_host(self);
-  for (KernelCacheEntry& entry : self->kernels) {
-    Py_CLEAR(entry.named_by);
-    Py_CLEAR(entry.handle);
-  }
+  forget_kernels(self);
   free_heap_object(object);
 }
 

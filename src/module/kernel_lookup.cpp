@@ -66,6 +66,7 @@ Kernel* find_kernel(EngineObject* engine, PyObject* object, PyObject* nogil, Ker
     *hold = kernel_hold(found);
     kernel = hold->get();
   }
+  if ((*engine->host)->engine.closed()) return kernel;  // nothing is kept any more
   PyRef old_name, old_handle;
   COGWAY_BEGIN_CRITICAL_SECTION(engine)
   old_name = PyRef::steal(std::exchange(entry.named_by, Py_NewRef(object)));
@@ -74,6 +75,17 @@ Kernel* find_kernel(EngineObject* engine, PyObject* object, PyObject* nogil, Ker
   entry.generation = generation;
   COGWAY_END_CRITICAL_SECTION()
   return kernel;
+}
+
+void forget_kernels(EngineObject* engine) noexcept {
+  for (KernelCacheEntry& entry : engine->kernels) {
+    PyRef old_name, old_handle;  // let go of outside: their ends may run anything
+    COGWAY_BEGIN_CRITICAL_SECTION(engine)
+    old_name = PyRef::steal(std::exchange(entry.named_by, nullptr));
+    old_handle = PyRef::steal(std::exchange(entry.handle, nullptr));
+    entry.kernel = nullptr;
+    COGWAY_END_CRITICAL_SECTION()
+  }
 }
 
 }  // namespace cogway

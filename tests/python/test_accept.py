@@ -42,6 +42,28 @@ def test_numbers_by_position_and_by_name(engine):
         engine.c_spawn(power, 2.0, 1 << 70)
 
 
+def test_a_function_is_kept_for_later_calls_until_the_engine_is_closed():
+    functions = [declared("power", D, D, I64) for _ in range(40)]  # more than are kept
+    kept = [weakref.ref(function) for function in functions]
+    with cogway.Engine(native_workers=1) as engine:
+        for function in functions:
+            assert engine.c_spawn(function, 2.0, 10).result() == 1024.0
+        del function
+        assert engine.c_spawn(functions[0], 2.0, 3).result() == 8.0
+        functions.clear()
+        gc.collect()
+        assert 0 < sum(reference() is not None for reference in kept) <= 16
+    gc.collect()
+    assert [reference() for reference in kept] == [None] * 40
+    late = declared("power", D, D, I64)
+    with pytest.raises(cogway.EngineClosed):
+        engine.c_spawn(late, 2.0, 3)
+    reference = weakref.ref(late)
+    del late
+    gc.collect()
+    assert reference() is None
+
+
 def test_many_at_once(engine):
     power = declared("power", D, D, I64)
     assert engine.c_map(power, [(2.0, i) for i in range(5)]).result() == [1, 2, 4, 8, 16]
