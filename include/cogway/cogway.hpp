@@ -82,6 +82,7 @@
 #include "cogway/sync/event_count.hpp"
 #include "cogway/sync/event_count_statistics.hpp"
 #include "cogway/sync/flag.hpp"
+#include "cogway/sync/handover_queue.hpp"
 #include "cogway/sync/hold_count.hpp"
 #include "cogway/sync/latch.hpp"
 #include "cogway/sync/parking.hpp"

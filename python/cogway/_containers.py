@@ -3,8 +3,8 @@
 
 from collections.abc import MutableMapping
 
-from cogway._core import ConcurrentDict
+from cogway._core import ConcurrentDeque, ConcurrentDict, ConcurrentQueue
 
-__all__ = ["ConcurrentDict"]
+__all__ = ["ConcurrentDeque", "ConcurrentDict", "ConcurrentQueue"]
 
 MutableMapping.register(ConcurrentDict)

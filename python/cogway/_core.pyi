@@ -15,7 +15,9 @@ from cogway._atomics import AtomicInt64 as AtomicInt64
 from cogway._atomics import AtomicReference as AtomicReference
 from cogway._atomics import AtomicUInt64 as AtomicUInt64
 from cogway._bus import BusStatistics
+from cogway._containers import ConcurrentDeque as ConcurrentDeque
 from cogway._containers import ConcurrentDict as ConcurrentDict
+from cogway._containers import ConcurrentQueue as ConcurrentQueue
 from cogway._debug import Finding
 from cogway._locks import Barrier as Barrier
 from cogway._locks import Event as Event

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from cogway._absent import ABSENT, Absent
 from cogway._atomics import AtomicBool, AtomicFloat64, AtomicInt64, AtomicReference, AtomicUInt64
-from cogway._containers import ConcurrentDict
+from cogway._containers import ConcurrentDeque, ConcurrentDict, ConcurrentQueue
 from cogway._locks import Barrier, Event, Latch, Lock, Mutex, RWLock, RWLockSide, Semaphore
+from cogway._queue_errors import ShutDown
 
 AtomicFlag = AtomicBool
 """Another name of `AtomicBool`."""
@@ -29,7 +30,9 @@ __all__ = [
     "AtomicReference",
     "AtomicUInt64",
     "Barrier",
+    "ConcurrentDeque",
     "ConcurrentDict",
+    "ConcurrentQueue",
     "Event",
     "Latch",
     "Lock",
@@ -37,4 +40,5 @@ __all__ = [
     "RWLock",
     "RWLockSide",
     "Semaphore",
+    "ShutDown",
 ]

@@ -17,16 +17,18 @@
 namespace cogway {
 
 template <typename Watch>
-[[nodiscard]] bool watch(PyObject* self, SyncWait& wait) noexcept {
+[[nodiscard]] int watch(PyObject* self, SyncWait& wait) noexcept {
   return process_wait_table().start(wait, Watch::address(self),
-                                    [&] { return !Watch::differs(self, wait); });
+                                    [&] { return !Watch::differs(self, wait); })
+             ? 1
+             : 0;
 }
 
 /// A notification is told to one waiter: who got it and does not use it passes it on.
 template <typename Watch>
 inline constexpr WaitKind kChanged = {
     nullptr,
-    [](PyObject* self, SyncWait& wait) -> int { return watch<Watch>(self, wait); },
+    [](PyObject* self, SyncWait& wait) { return watch<Watch>(self, wait); },
     [](PyObject* self, SyncWait& wait) { return watch<Watch>(self, wait); },
     [](PyObject* self, SyncWait& wait) {
       if (process_wait_table().withdraw(wait)) return true;

@@ -31,14 +31,11 @@ PyObject* raise_broken() {
 constexpr WaitKind kRound = {
     nullptr,
     [](PyObject* self, SyncWait& wait) -> int { return barrier_of(self).start(wait); },
-    [](PyObject* self, SyncWait& wait) { return barrier_of(self).resume(wait); },
+    [](PyObject* self, SyncWait& wait) -> int { return barrier_of(self).resume(wait); },
     [](PyObject* self, SyncWait& wait) { return barrier_of(self).withdraw(wait); },
     [](PyObject*, SyncWait&) {},  // the round is complete, with whoever was there
     [](PyObject*, SyncWait& wait) -> PyObject* {
-      // Without resume() the wait ended at once, or at the deadline's last moment.
-      if (Barrier<>::was_broken(wait) || wait.outcome() == WaitOutcome::broken) {
-        return raise_broken();
-      }
+      if (Barrier<>::was_broken(wait)) return raise_broken();
       return PyLong_FromLongLong(wait.value);
     },
 };

@@ -19,7 +19,7 @@ Event<>& event_of(PyObject* self) noexcept { return reinterpret_cast<EventObject
 constexpr WaitKind kSet = {
     [](PyObject* self) { return event_of(self).is_set(); },
     [](PyObject* self, SyncWait& node) -> int { return event_of(self).start(node); },
-    [](PyObject* self, SyncWait& node) { return event_of(self).resume(node); },
+    [](PyObject* self, SyncWait& node) -> int { return event_of(self).resume(node); },
     [](PyObject* self, SyncWait& node) { return event_of(self).withdraw(node); },
     [](PyObject*, SyncWait&) {},
 };

@@ -20,7 +20,7 @@ Latch<>& latch_of(PyObject* self) noexcept { return reinterpret_cast<LatchObject
 constexpr WaitKind kOpen = {
     [](PyObject* self) { return latch_of(self).count() == 0; },
     [](PyObject* self, SyncWait& wait) -> int { return latch_of(self).start(wait); },
-    [](PyObject* self, SyncWait& wait) { return latch_of(self).resume(wait); },
+    [](PyObject* self, SyncWait& wait) -> int { return latch_of(self).resume(wait); },
     [](PyObject* self, SyncWait& wait) { return latch_of(self).withdraw(wait); },
     [](PyObject*, SyncWait&) {},
 };

@@ -22,7 +22,7 @@ Semaphore<>& semaphore_of(PyObject* self) noexcept {
 constexpr WaitKind kPermit = {
     [](PyObject* self) { return semaphore_of(self).try_acquire(); },
     [](PyObject* self, SyncWait& node) -> int { return semaphore_of(self).start(node); },
-    [](PyObject* self, SyncWait& node) { return semaphore_of(self).resume(node); },
+    [](PyObject* self, SyncWait& node) -> int { return semaphore_of(self).resume(node); },
     [](PyObject* self, SyncWait& node) { return semaphore_of(self).withdraw(node); },
     [](PyObject* self, SyncWait&) { (void)semaphore_of(self).release(); },
 };

@@ -10,7 +10,7 @@ int begun(RwResult result) {
   if (result == RwResult::waits) return 0;
   return rw_done(result) ? 1 : -1;
 }
-bool granted(PyObject*, SyncWait&) { return true; }
+int granted(PyObject*, SyncWait&) { return 1; }
 bool withdraw(PyObject* self, SyncWait& wait) { return rw_lock_of(self).withdraw(wait); }
 
 }  // namespace

@@ -106,7 +106,7 @@ PySendResult fail(AwaiterObject* self) {
 
 PySendResult wait_once(AwaiterObject* self, PyObject* object, bool again, PyObject** result) {
   if (!arm(self)) return PYGEN_ERROR;
-  const int got = again ? static_cast<int>(self->kind->resume(self->owner, self->node))
+  const int got = again ? self->kind->resume(self->owner, self->node)
                         : self->kind->start(self->owner, self->node);
   if (got != 0) {
     disarm(self, nullptr, nullptr);
@@ -137,7 +137,7 @@ PySendResult send(PyObject* object, PyObject*, PyObject** result) {
         return PYGEN_ERROR;
       }
       if (self->node.outcome() == WaitOutcome::retry) return wait_once(self, object, true, result);
-      (void)self->kind->resume(self->owner, self->node);
+      if (self->kind->resume(self->owner, self->node) < 0) return fail(self);
       return finish(self, result);
     case Stage::cancelled:
       raise_cancelled(*self->state, self->cancel_message);
@@ -152,10 +152,17 @@ PySendResult send(PyObject* object, PyObject*, PyObject** result) {
 PyObject* iterate_next(PyObject* object) {
   PyObject* result = nullptr;
   switch (send(object, Py_None, &result)) {
-    case PYGEN_RETURN:
-      PyErr_SetObject(PyExc_StopIteration, result);
-      Py_DECREF(result);
+    case PYGEN_RETURN: {
+      const PyRef value = PyRef::steal(result);
+      if (!PyTuple_Check(result) && !PyExceptionInstance_Check(result)) {
+        PyErr_SetObject(PyExc_StopIteration, result);
+        return nullptr;
+      }
+      // These would be taken for the arguments of StopIteration, or for the exception itself.
+      const PyRef stop = PyRef::steal(PyObject_CallOneArg(PyExc_StopIteration, result));
+      if (stop) PyErr_SetObject(PyExc_StopIteration, stop.get());
       return nullptr;
+    }
     case PYGEN_NEXT:
       return result;
     default:

@@ -17,7 +17,9 @@ namespace cogway {
   X(PyTypeObject, atomic_reference_type) \
   X(PyTypeObject, atomic_uint64_type)    \
   X(PyTypeObject, barrier_type)          \
+  X(PyTypeObject, concurrent_deque_type) \
   X(PyTypeObject, concurrent_dict_type)  \
+  X(PyTypeObject, concurrent_queue_type) \
   X(PyTypeObject, dict_maker_type)       \
   X(PyTypeObject, event_type)            \
   X(PyTypeObject, latch_type)            \
@@ -32,7 +34,10 @@ namespace cogway {
   X(PyObject, dict_items)                \
   X(PyObject, dict_keys)                 \
   X(PyObject, dict_values)               \
-  X(PyObject, name_keys)
+  X(PyObject, name_keys)                 \
+  X(PyObject, queue_empty)               \
+  X(PyObject, queue_full)                \
+  X(PyObject, queue_shut_down)
 
 /// **Threads**, **Ownership**, **Progress**, **Order**: as ModuleState, which owns it.
 struct SyncState {
@@ -48,7 +53,9 @@ int add_atomic_int64_type(PyObject* module, ModuleState& state);
 int add_atomic_reference_type(PyObject* module, ModuleState& state);
 int add_atomic_uint64_type(PyObject* module, ModuleState& state);
 int add_barrier_type(PyObject* module, ModuleState& state);
+int add_concurrent_deque_type(PyObject* module, ModuleState& state);
 int add_concurrent_dict_type(PyObject* module, ModuleState& state);
+int add_concurrent_queue_type(PyObject* module, ModuleState& state);
 int add_dict_maker_type(PyObject* module, ModuleState& state);  // concurrent_dict_maker.cpp
 int add_event_type(PyObject* module, ModuleState& state);
 int add_latch_type(PyObject* module, ModuleState& state);

@@ -37,13 +37,13 @@ int wait_in_thread(const WaitKind& kind, PyObject* owner, TimePoint deadline, Sy
   for (;;) {
     const int slept = deadline == TimePoint{} ? 0 : sleep_attached(wait, deadline);
     if (slept > 0) {
-      if (kind.resume(owner, wait)) return 1;
+      if (const int resumed = kind.resume(owner, wait)) return resumed;
       continue;
     }
     if (kind.withdraw(owner, wait)) return slept;
-    if (slept == 0) return 1;  // granted at the last moment
-    kind.give_back(owner, wait);
-    return -1;
+    if (slept < 0) return kind.give_back(owner, wait), -1;
+    // At the last moment there was an outcome.
+    if (const int resumed = kind.resume(owner, wait)) return resumed;
   }
 }
 

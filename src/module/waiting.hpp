@@ -27,7 +27,7 @@ struct SyncWait : WaitNode<> {
 struct WaitKind {
   bool (*try_now)(PyObject* owner);                   ///< true: no need to wait; nullptr: ask start
   int (*start)(PyObject* owner, SyncWait& wait);      ///< 1 over; 0 it waits; -1 an exception
-  bool (*resume)(PyObject* owner, SyncWait& wait);    ///< after an outcome; false: waits again
+  int (*resume)(PyObject* owner, SyncWait& wait);     ///< after an outcome; as start
   bool (*withdraw)(PyObject* owner, SyncWait& wait);  ///< false: it had been granted
   void (*give_back)(PyObject* owner, SyncWait& wait);  ///< what was granted and is not wanted
   /// Of a wait that is over; nullptr with an exception, and then nothing was got. None: True.
