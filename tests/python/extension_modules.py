@@ -29,13 +29,14 @@ def _do(folder: Path, *command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def from_c(name: str, folder: Path) -> ModuleType:
+def from_c(name: str, folder: Path, *flags: str) -> ModuleType:
     """Compile and import <folder>/<name>.c; skips where there is no C compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("there is no C compiler")
     include = [f"-I{include_folder()}", f"-I{sysconfig.get_path('include')}"]
-    _do(folder, compiler, "-O2", "-shared", "-fPIC", *include, f"{name}.c", "-o", f"{name}.so")
+    options = ["-O2", "-shared", "-fPIC", *include, *flags]
+    _do(folder, compiler, *options, f"{name}.c", "-o", f"{name}.so")
     spec = importlib.util.spec_from_file_location(name, folder / f"{name}.so")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -43,7 +44,7 @@ def from_c(name: str, folder: Path) -> ModuleType:
     return module
 
 
-def from_cython(name: str, source: str, folder: Path) -> ModuleType:
+def from_cython(name: str, source: str, folder: Path, *flags: str) -> ModuleType:
     """Compile and import a Cython module; skips where Cython has no wheel.
 
     Cython is told of no folder: it finds our declarations where Python finds the package.
@@ -51,4 +52,4 @@ def from_cython(name: str, source: str, folder: Path) -> ModuleType:
     pytest.importorskip("Cython", reason="Cython has no wheel for this interpreter")
     (folder / f"{name}.pyx").write_text(source)
     _do(folder, sys.executable, "-m", "cython", "-3", "-Werror", f"{name}.pyx")
-    return from_c(name, folder)
+    return from_c(name, folder, *flags)

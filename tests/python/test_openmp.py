@@ -69,6 +69,34 @@ def test_an_idle_worker_keeps_no_threads_of_openmp(team):
 
 
 @pytest.mark.slow
+def test_prange_of_cython_keeps_to_the_share(team, tmp_path):
+    pytest.importorskip("Cython", reason="Cython has no wheel for this interpreter")
+    source = """
+from cython.parallel cimport prange
+from libc.stdint cimport int64_t
+cimport openmp
+
+cdef api int64_t team(int64_t n) noexcept nogil:
+    cdef int64_t i
+    cdef int64_t total = 0
+    for i in prange(n):
+        total += openmp.omp_get_num_threads()
+    return total // n
+"""
+    team(
+        "from pathlib import Path",
+        "import extension_modules",
+        f"source, folder = {source!r}, Path({str(tmp_path)!r})",
+        "made = extension_modules.from_cython('prange_team', source, folder, '-fopenmp')",
+        "function = made.__pyx_capi__['team']",
+        "for threads in (1, 3):",
+        "    with cogway.Engine(native_workers=1, openmp_threads=threads) as engine:",
+        "        assert engine.c_spawn(function, 60, nogil=True).result() == threads",
+        "        assert engine.c_map(function, [60] * 8, nogil=True).result() == [threads] * 8",
+    )
+
+
+@pytest.mark.slow
 def test_from_the_environment(team):
     team(
         "with cogway.Engine(native_workers=1) as engine:",
