@@ -26,7 +26,8 @@ class WorkerClassStatistics:
     found some; `spin_ns` and `wasted_spin_ns` are the time spent in all of them and what of it
     was charged to the budget. `parks` and `wakes` are sleeps and what ended them;
     `left_to_search` counts notifications that needed no wake, because a spinning worker took the
-    work.
+    work. `naps` counts short sleeps of workers that had been woken in vain several times while
+    others did the work: waking them cost more than it gained.
     """
 
     queued: int
@@ -37,6 +38,7 @@ class WorkerClassStatistics:
     parks: int
     wakes: int
     left_to_search: int
+    naps: int
     spins: int
     spin_hits: int
     spin_ns: int

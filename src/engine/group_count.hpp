@@ -16,6 +16,10 @@ namespace cogway {
 template <template <typename> class Atom = std::atomic>
 class GroupCount {
  public:
+  /// What the count stands at while the owner still adds: it notes by itself how many there are,
+  /// so that adding one costs no write that the workers see.
+  static constexpr std::int64_t kOpen = std::int64_t{1} << 62;
+
   GroupCount(Atom<std::int64_t>& remaining, Atom<std::size_t>& failures) noexcept
       : remaining_(remaining), failures_(failures) {}
 
@@ -23,7 +27,15 @@ class GroupCount {
   [[nodiscard]] bool finish(std::size_t count, std::size_t failed) noexcept {
     // order: relaxed, published by the count below
     if (failed != 0) failures_.fetch_add(failed, std::memory_order_relaxed);
-    const auto taken = static_cast<std::int64_t>(count);
+    return take(static_cast<std::int64_t>(count));
+  }
+  /// No more than `added` come. True: all of them have ended, and the caller completes the group.
+  [[nodiscard]] bool seal(std::size_t added) noexcept {
+    return take(kOpen - static_cast<std::int64_t>(added));
+  }
+
+ private:
+  bool take(std::int64_t taken) noexcept {
     // order: acq_rel, release publishes these tasks' results to the one that counts to zero, which
     // publishes all by closing the list
     const std::int64_t before = remaining_.fetch_sub(taken, std::memory_order_acq_rel);
@@ -31,8 +43,7 @@ class GroupCount {
     return before == taken;
   }
 
- private:
-  Atom<std::int64_t>& remaining_;  ///< tasks that have not ended, and one until sealed
+  Atom<std::int64_t>& remaining_;  ///< kOpen less those that ended; once sealed, those that did not
   Atom<std::size_t>& failures_;
 };
 

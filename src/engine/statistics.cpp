@@ -46,6 +46,7 @@ ClassStatistics look_at(WorkerPool& pool) {
   result.parks = idle.parks;
   result.wakes = idle.wakes;
   result.left_to_search = idle.left_to_search;
+  result.naps = pool.naps();
   const SpinStatistics spin = pool.budget().statistics();
   result.spins = spin.spins;
   result.spin_hits = spin.hits;

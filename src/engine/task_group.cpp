@@ -7,6 +7,8 @@
 
 namespace cogway {
 
+TaskGroup::TaskGroup(bool keep) noexcept : remaining_(GroupCount<>::kOpen), keep_(keep) {}
+
 TaskGroup::~TaskGroup() { wait(); }
 
 void TaskGroup::finish(std::size_t count, std::size_t failed) noexcept {
@@ -16,12 +18,18 @@ void TaskGroup::finish(std::size_t count, std::size_t failed) noexcept {
 void TaskGroup::seal() noexcept {
   COGWAY_ASSERT(!sealed_, "a group is sealed once");
   sealed_ = true;
-  finish(1, 0);
+  // order: relaxed, this thread's own
+  const std::size_t added = added_.load(std::memory_order_relaxed);
+  if (GroupCount(remaining_, failures_).seal(added)) complete(waiters_, *this);
 }
 
 std::size_t TaskGroup::remaining() const noexcept {
-  // order: relaxed, a statistic
-  const std::int64_t count = remaining_.load(std::memory_order_relaxed) - (sealed_ ? 0 : 1);
+  // order: relaxed both, a statistic
+  std::int64_t count = remaining_.load(std::memory_order_relaxed);
+  if (count > GroupCount<>::kOpen / 2) {  // not sealed yet
+    const std::size_t added = added_.load(std::memory_order_relaxed);
+    count += static_cast<std::int64_t>(added) - GroupCount<>::kOpen;
+  }
   return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 

@@ -195,8 +195,34 @@ void Worker::begin_work() noexcept {
 void Worker::end_work() noexcept {
   count_out();
   const std::int64_t since = busy_since_ns.exchange(0);
-  bump<std::uint64_t>(
-      busy_ns, static_cast<std::uint64_t>(monotonic_now().time_since_epoch().count() - since));
+  const std::int64_t lasted = monotonic_now().time_since_epoch().count() - since;
+  bump<std::uint64_t>(busy_ns, static_cast<std::uint64_t>(lasted));
+  nap_rule_.worked(Nanoseconds{lasted});
+}
+
+/// A task, or nullptr when it is time to see whether to leave, or to nap.
+Task* Worker::wait_for_work() noexcept {
+  Task* task = nullptr;
+  waiting.store(true);
+  const auto waited = pool_.idle().wait_once(
+      [&] {
+        task = next();
+        if (task != nullptr || wants_to_leave()) return true;
+        pool_.relay(this);
+        return false;
+      },
+      kNever, [&] { return !pool_.lanes().empty() || !deque_.empty(); });
+  waiting.store(false);
+  if (waited == EventCount<>::Waited::in_vain) nap_rule_.worked(Nanoseconds::zero());
+  return task;
+}
+
+/// Out of reach for a moment; then as wait_for_work().
+Task* Worker::nap() noexcept {
+  pool_.nap(NapRule::kNap);
+  Task* task = next();
+  if (task == nullptr) nap_rule_.napped_in_vain();
+  return task;
 }
 
 void Worker::count_in() noexcept {
@@ -222,16 +248,7 @@ bool Worker::loop() noexcept {
     if (task == nullptr) {
       core_.went_idle();
       rest_thread_pools();
-      waiting.store(true);
-      (void)pool_.idle().wait(
-          [&] {
-            task = next();
-            if (task != nullptr || wants_to_leave()) return true;
-            pool_.relay(this);
-            return false;
-          },
-          kNever, [&] { return !pool_.lanes().empty() || !deque_.empty(); });
-      waiting.store(false);
+      task = nap_rule_.due() && pool_.begin_nap() ? nap() : wait_for_work();
       if (task == nullptr) {
         if (!leaves()) continue;
         surrender();

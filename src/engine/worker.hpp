@@ -18,6 +18,7 @@
 #include "cogway/engine/task.hpp"
 #include "cogway/queue/work_stealing_deque.hpp"
 #include "guarded_memory.hpp"
+#include "nap_rule.hpp"
 #include "occupancy.hpp"
 #include "scratch_arena.hpp"
 #include "tally.hpp"
@@ -140,6 +141,8 @@ class Worker {
   void count_in() noexcept;
   void count_out() noexcept;
   Task* steal() noexcept;
+  Task* wait_for_work() noexcept;
+  Task* nap() noexcept;
   void count_end(Task* task, bool ok) noexcept;
 
   EngineCore& core_;
@@ -148,6 +151,7 @@ class Worker {
   std::uint32_t tick_ = 0;
   std::uint32_t random_;
   LaneAges ages_;
+  NapRule nap_rule_;
   TaskGroup* group_ = nullptr;  ///< owed: group_done_ of which group_failed_ failed
   std::size_t group_done_ = 0;
   std::size_t group_failed_ = 0;

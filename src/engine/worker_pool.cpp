@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cogway/base/os/futex.hpp"
 #include "cogway/base/os/processors.hpp"
 #include "engine_core.hpp"
 
@@ -77,7 +78,7 @@ bool WorkerPool::push_pinned(Task* task, std::int32_t index) noexcept {
   worker->inbox().push(task);
   // The word must reach that one worker; or any, if it has left or was given up meanwhile: the
   // others take what it did not see (Worker::steal()).
-  idle_.notify_all();
+  wake_all();
   return true;
 }
 
@@ -88,8 +89,28 @@ void WorkerPool::relay(const Worker* awake) noexcept {
   for (int i = 0; i < count; ++i) {
     const Worker* worker = at(i);
     if (worker == nullptr || worker == awake) continue;
-    if (worker->has_pinned_work() && worker->waiting.load()) return idle_.notify_all();
+    if (worker->has_pinned_work() && worker->waiting.load()) return wake_all();
   }
+}
+
+void WorkerPool::wake_all() noexcept {
+  idle_.notify_all();
+  naps_ended_.fetch_add(1);
+  if (napping_.load() > 0) os::futex_wake(naps_ended_, kMaxWorkers);
+}
+
+bool WorkerPool::begin_nap() noexcept {
+  if (closed() || (busy() == 0 && idle_.statistics().searchers == 0)) return false;
+  if (napping_.fetch_add(1) < count() - 1) return true;
+  napping_.fetch_sub(1);
+  return false;
+}
+
+void WorkerPool::nap(Nanoseconds time) noexcept {
+  naps_.fetch_add(1, std::memory_order_relaxed);  // order: relaxed, a statistic
+  // A wake_all() before this look is not slept through for long, and what it told of is seen after.
+  (void)os::futex_wait(naps_ended_, naps_ended_.load(), monotonic_now() + time);
+  napping_.fetch_sub(1);
 }
 
 void WorkerPool::resize(int count, const std::shared_ptr<EngineCore>& core) {
@@ -113,13 +134,13 @@ void WorkerPool::resize(int count, const std::shared_ptr<EngineCore>& core) {
     Task* pinned = nullptr;
     while (worker->inbox().try_take(&pinned, 1) == 1) lanes_.push(pinned);
   }
-  if (count < before) idle_.notify_all();
+  if (count < before) wake_all();
 }
 
 void WorkerPool::close() noexcept {
   // order: release, pairs with closed() acquire
   closed_.store(true, std::memory_order_release);
-  idle_.notify_all();
+  wake_all();
 }
 
 std::size_t WorkerPool::join_finished() {
@@ -163,7 +184,7 @@ void WorkerPool::replace(Worker* abandoned, const std::shared_ptr<EngineCore>& c
   }
   // What the lost worker had queued goes to the others; what comes to it later they steal.
   while (Task* task = abandoned->take_queued()) lanes_.push(task);
-  idle_.notify_all();
+  wake_all();
 }
 
 Task* WorkerPool::take_from_lost() noexcept {

@@ -43,7 +43,13 @@ class WorkerPool {
   /// Wake-ups are anonymous: one meant for a worker with pinned tasks may reach another, which
   /// finds nothing and passes it on.
   void relay(const Worker* awake) noexcept;
-  void wake_all() noexcept { idle_.notify_all(); }
+  /// Also those that nap.
+  void wake_all() noexcept;
+  /// Whether a worker that has nothing to do may be out of reach: another one is at work or looks
+  /// for some, and stays reachable. nap() ends what this began.
+  [[nodiscard]] bool begin_nap() noexcept;
+  /// Sleeps for so long, or until wake_all().
+  void nap(Nanoseconds time) noexcept;
 
   /// Sets the number of workers; waits for those that leave unless they run something endless.
   void resize(int count, const std::shared_ptr<EngineCore>& core);
@@ -95,6 +101,10 @@ class WorkerPool {
   [[nodiscard]] WorkerClass worker_class() const noexcept { return worker_class_; }
   [[nodiscard]] const std::string& thread_name() const noexcept { return thread_name_; }
   [[nodiscard]] TaskLanes& lanes() noexcept { return lanes_; }
+  [[nodiscard]] std::uint64_t naps() const noexcept {
+    // order: relaxed, a statistic
+    return naps_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] EventCount<>& idle() noexcept { return idle_; }
   [[nodiscard]] EngineCore& core() const noexcept { return core_; }
   [[nodiscard]] const SpinBudget& budget() const noexcept { return budget_; }
@@ -133,6 +143,9 @@ class WorkerPool {
   EventCount<> idle_;
   std::atomic<bool> closed_{false};
   std::atomic<int> busy_{0};
+  std::atomic<std::uint32_t> naps_ended_{0};  ///< by wake_all(); what nap() sleeps on
+  std::atomic<int> napping_{0};
+  std::atomic<std::uint64_t> naps_{0};
   std::atomic<bool> pins_{false};  ///< somebody has pinned a task to a worker, ever
   std::atomic<int> count_{0};
   std::atomic<int> slots_{0};

@@ -36,6 +36,7 @@ PyObject* class_dict(const ClassStatistics& from) {
       .count("parks", from.parks)
       .count("wakes", from.wakes)
       .count("left_to_search", from.left_to_search)
+      .count("naps", from.naps)
       .count("spins", from.spins)
       .count("spin_hits", from.spin_hits)
       .count("spin_ns", from.spin_ns)

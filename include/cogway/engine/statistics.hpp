@@ -34,6 +34,7 @@ struct ClassStatistics {
   std::uint64_t parks = 0;                 ///< workers that went to sleep
   std::uint64_t wakes = 0;                 ///< sleepers woken
   std::uint64_t left_to_search = 0;        ///< notifications that a spinning worker took
+  std::uint64_t naps = 0;                  ///< times a worker was out of reach for a moment
   std::uint64_t spins = 0, spin_hits = 0;  ///< searches, and those that found work
   std::uint64_t spin_ns = 0;               ///< all spinning (of all engines that share the budget)
   std::uint64_t wasted_spin_ns = 0;        ///< of it charged to the budget

@@ -22,7 +22,7 @@ namespace cogway {
 class TaskGroup {
  public:
   /// `keep` collects the tickets of the batch in order of submission, for results().
-  explicit TaskGroup(bool keep = false) noexcept : keep_(keep) {}
+  explicit TaskGroup(bool keep = false) noexcept;
   ~TaskGroup();
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
@@ -54,8 +54,8 @@ class TaskGroup {
 
   // --- The engine's --------------------------------------------------------------------------
   void add(std::size_t count) noexcept {
-    // order: relaxed, the owner's own token keeps the count above zero
-    remaining_.fetch_add(static_cast<std::int64_t>(count), std::memory_order_relaxed);
+    // order: relaxed both, the owner's; others read it as a statistic
+    added_.store(added_.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
   }
   void finish(std::size_t count, std::size_t failed) noexcept;
   void keep(TaskRef task);
@@ -71,11 +71,12 @@ class TaskGroup {
   }
 
  private:
-  alignas(kCacheLine) std::atomic<std::int64_t> remaining_{1};  ///< 1 is the owner's, until seal()
-  std::atomic<std::size_t> failures_{0};                        ///< written by finishers
+  alignas(kCacheLine) std::atomic<std::int64_t> remaining_;  ///< as GroupCount; by finishers
+  std::atomic<std::size_t> failures_{0};                     ///< by finishers
   alignas(kCacheLine) WaiterList<TaskGroup> waiters_;
   std::atomic<std::uint64_t> held_bytes_{0};  ///< written by submitters and workers
   std::vector<TaskRef> results_;              ///< owner's
+  std::atomic<std::size_t> added_{0};         ///< owner's
   bool keep_;
   std::atomic<bool> sealed_{false};  ///< written by the owner
 };

@@ -44,26 +44,33 @@ class EventCount {
   EventCount(const EventCount&) = delete;
   EventCount& operator=(const EventCount&) = delete;
 
+  /// in_vain: woken, and ready() was false, because somebody else was faster.
+  enum class Waited : std::uint8_t { ready, in_vain, timed_out };
+
   /// Returns true as soon as `ready()` does, false when `deadline` came first. ready() is called by
   /// this thread only, again and again: it should be cheap while false, may take what it finds, and
   /// must not throw (the process ends if it does). `more()` tells whether anything is there for
   /// another waiter; a false yes costs a wake-up in vain.
   template <typename Ready, typename More = Perhaps>
   bool wait(Ready&& ready, TimePoint deadline = kNever, More&& more = {}) noexcept {
-    for (;;) {
-      if (ready() || search(ready, deadline)) break;
+    Waited waited = Waited::in_vain;
+    while (waited == Waited::in_vain) waited = wait_once(ready, deadline, more);
+    return waited == Waited::ready;
+  }
+  /// As wait(), but sleeps at most once.
+  template <typename Ready, typename More = Perhaps>
+  Waited wait_once(Ready&& ready, TimePoint deadline = kNever, More&& more = {}) noexcept {
+    if (!ready() && !search(ready, deadline)) {
       prepare_wait();
       if (ready()) {
         cancel_wait();
-        break;
-      }
-      if (!commit_wait(deadline)) {
-        if (!ready()) return false;
-        break;
+      } else {
+        const bool woken = commit_wait(deadline);
+        if (!ready()) return woken ? Waited::in_vain : Waited::timed_out;
       }
     }
     pass_on(more);
-    return true;
+    return Waited::ready;
   }
 
   /// Wakes one sleeper, if there is one, nobody searches, and there is still something for it. Call
@@ -86,11 +93,9 @@ class EventCount {
   /// Wakes every sleeper.
   void notify_all() noexcept {
     std::uint64_t state = state_.fetch_add(0, kStep);
-    while (sleepers(state) > 0) {
-      if (state_.compare_exchange_weak(state, state + sleepers(state) * (kToken - kSleeper),
-                                       kStep)) {
-        return wake(sleepers(state));
-      }
+    while (const std::uint64_t woken = sleepers(state)) {
+      if (state_.compare_exchange_weak(state, state + woken * (kToken - kSleeper), kStep))
+        return wake(woken);
     }
   }
   /// Owed to the others by who takes a thing without wait().
@@ -138,13 +143,10 @@ class EventCount {
   static constexpr auto kLook = std::memory_order_acquire;  // order: acquire, pairs with kStep
   static constexpr std::uint64_t kSleeper = 1, kToken = 1U << 16,
                                  kSearcher = std::uint64_t{1} << 32;
-  static constexpr std::uint64_t sleepers(std::uint64_t state) noexcept { return state & 0xffff; }
-  static constexpr std::uint64_t tokens(std::uint64_t state) noexcept {
-    return (state / kToken) & 0xffff;
-  }
-  static constexpr std::uint64_t searchers(std::uint64_t state) noexcept {
-    return state / kSearcher;
-  }
+  using Word = std::uint64_t;
+  static constexpr Word sleepers(Word state) noexcept { return state & 0xffff; }
+  static constexpr Word tokens(Word state) noexcept { return (state / kToken) & 0xffff; }
+  static constexpr Word searchers(Word state) noexcept { return state / kSearcher; }
 
   /// Looks for as long as the budget grants, then offers the processor a few times; true when
   /// ready() was. While yielding the thread is no searcher: it may be away for a time slice, and a
@@ -176,8 +178,7 @@ class EventCount {
   /// Takes a registration back; true if that meant taking a token: a notifier had counted on a
   /// waiter.
   bool retract() noexcept {
-    std::uint64_t state = state_.load(kLook);
-    for (;;) {
+    for (std::uint64_t state = state_.load(kLook);;) {
       const bool notified = sleepers(state) == 0;
       if (state_.compare_exchange_weak(state, state - (notified ? kToken : kSleeper), kStep))
         return notified;

@@ -25,6 +25,22 @@ TEST_CASE("a deadline in the past looks once more and gives up") {
   CHECK(event.statistics().searchers == 0);
 }
 
+TEST_CASE("woken in vain is told, once") {
+  using Waited = EventCount<>::Waited;
+  SpinBudget none({.share = 0.0});
+  EventCount<> event(none);
+  std::thread sleeper([&] {
+    CHECK(event.wait_once([] { return false; }) == Waited::in_vain);
+    CHECK(event.wait_once([] { return true; }) == Waited::ready);
+    CHECK(event.wait_once([] { return false; }, TimePoint{}) == Waited::timed_out);
+  });
+  while (!event.has_sleepers()) std::this_thread::yield();
+  event.notify_one();
+  sleeper.join();
+  CHECK(event.statistics().parks == 2);
+  CHECK(event.statistics().sleepers == 0);
+}
+
 TEST_CASE("ten thousand time-outs leave nothing behind") {
   EventCount<> event;
   for (int i = 0; i < 10'000; ++i) CHECK_FALSE(event.wait([] { return false; }, TimePoint{}));
