@@ -3,8 +3,14 @@
 
 from collections.abc import MutableMapping
 
-from cogway._core import ConcurrentDeque, ConcurrentDict, ConcurrentQueue
+from cogway._core import (
+    BatchExecutor,
+    ConcurrentDeque,
+    ConcurrentDict,
+    ConcurrentQueue,
+    LocalWrapper,
+)
 
-__all__ = ["ConcurrentDeque", "ConcurrentDict", "ConcurrentQueue"]
+__all__ = ["BatchExecutor", "ConcurrentDeque", "ConcurrentDict", "ConcurrentQueue", "LocalWrapper"]
 
 MutableMapping.register(ConcurrentDict)

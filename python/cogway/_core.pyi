@@ -15,12 +15,15 @@ from cogway._atomics import AtomicInt64 as AtomicInt64
 from cogway._atomics import AtomicReference as AtomicReference
 from cogway._atomics import AtomicUInt64 as AtomicUInt64
 from cogway._bus import BusStatistics
+from cogway._containers import BatchExecutor as BatchExecutor
 from cogway._containers import ConcurrentDeque as ConcurrentDeque
 from cogway._containers import ConcurrentDict as ConcurrentDict
 from cogway._containers import ConcurrentQueue as ConcurrentQueue
 from cogway._debug import Finding
+from cogway._local import LocalWrapper as LocalWrapper
 from cogway._locks import Barrier as Barrier
 from cogway._locks import Event as Event
+from cogway._locks import IntervalLock as IntervalLock
 from cogway._locks import Latch as Latch
 from cogway._locks import Lock as Lock
 from cogway._locks import Mutex as Mutex

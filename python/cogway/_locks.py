@@ -1,6 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The locks for threads and tasks, native; `_locks.pyi` describes them."""
 
-from cogway._core import Barrier, Event, Latch, Lock, Mutex, RWLock, RWLockSide, Semaphore
+from cogway._core import (
+    Barrier,
+    Event,
+    IntervalLock,
+    Latch,
+    Lock,
+    Mutex,
+    RWLock,
+    RWLockSide,
+    Semaphore,
+)
 
-__all__ = ["Barrier", "Event", "Latch", "Lock", "Mutex", "RWLock", "RWLockSide", "Semaphore"]
+__all__ = [
+    "Barrier",
+    "Event",
+    "IntervalLock",
+    "Latch",
+    "Lock",
+    "Mutex",
+    "RWLock",
+    "RWLockSide",
+    "Semaphore",
+]

@@ -13,8 +13,25 @@ from __future__ import annotations
 
 from cogway._absent import ABSENT, Absent
 from cogway._atomics import AtomicBool, AtomicFloat64, AtomicInt64, AtomicReference, AtomicUInt64
-from cogway._containers import ConcurrentDeque, ConcurrentDict, ConcurrentQueue
-from cogway._locks import Barrier, Event, Latch, Lock, Mutex, RWLock, RWLockSide, Semaphore
+from cogway._containers import (
+    BatchExecutor,
+    ConcurrentDeque,
+    ConcurrentDict,
+    ConcurrentQueue,
+    LocalWrapper,
+)
+from cogway._gathering import ConcurrentGatheringIterator
+from cogway._locks import (
+    Barrier,
+    Event,
+    IntervalLock,
+    Latch,
+    Lock,
+    Mutex,
+    RWLock,
+    RWLockSide,
+    Semaphore,
+)
 from cogway._queue_errors import ShutDown
 
 AtomicFlag = AtomicBool
@@ -30,11 +47,15 @@ __all__ = [
     "AtomicReference",
     "AtomicUInt64",
     "Barrier",
+    "BatchExecutor",
     "ConcurrentDeque",
     "ConcurrentDict",
+    "ConcurrentGatheringIterator",
     "ConcurrentQueue",
     "Event",
+    "IntervalLock",
     "Latch",
+    "LocalWrapper",
     "Lock",
     "Mutex",
     "RWLock",

@@ -17,12 +17,15 @@ namespace cogway {
   X(PyTypeObject, atomic_reference_type) \
   X(PyTypeObject, atomic_uint64_type)    \
   X(PyTypeObject, barrier_type)          \
+  X(PyTypeObject, batch_executor_type)   \
   X(PyTypeObject, concurrent_deque_type) \
   X(PyTypeObject, concurrent_dict_type)  \
   X(PyTypeObject, concurrent_queue_type) \
   X(PyTypeObject, dict_maker_type)       \
   X(PyTypeObject, event_type)            \
+  X(PyTypeObject, interval_lock_type)    \
   X(PyTypeObject, latch_type)            \
+  X(PyTypeObject, local_wrapper_type)    \
   X(PyTypeObject, lock_type)             \
   X(PyTypeObject, mutex_type)            \
   X(PyTypeObject, rw_lock_type)          \
@@ -30,6 +33,7 @@ namespace cogway {
   X(PyTypeObject, semaphore_type)        \
   X(PyTypeObject, sync_awaiter_type)     \
   X(PyObject, absent)                    \
+  X(PyObject, cede)                      \
   X(PyObject, current_task)              \
   X(PyObject, dict_items)                \
   X(PyObject, dict_keys)                 \
@@ -53,12 +57,15 @@ int add_atomic_int64_type(PyObject* module, ModuleState& state);
 int add_atomic_reference_type(PyObject* module, ModuleState& state);
 int add_atomic_uint64_type(PyObject* module, ModuleState& state);
 int add_barrier_type(PyObject* module, ModuleState& state);
+int add_batch_executor_type(PyObject* module, ModuleState& state);
 int add_concurrent_deque_type(PyObject* module, ModuleState& state);
 int add_concurrent_dict_type(PyObject* module, ModuleState& state);
 int add_concurrent_queue_type(PyObject* module, ModuleState& state);
 int add_dict_maker_type(PyObject* module, ModuleState& state);  // concurrent_dict_maker.cpp
 int add_event_type(PyObject* module, ModuleState& state);
+int add_interval_lock_type(PyObject* module, ModuleState& state);
 int add_latch_type(PyObject* module, ModuleState& state);
+int add_local_wrapper_type(PyObject* module, ModuleState& state);
 int add_lock_type(PyObject* module, ModuleState& state);
 int add_mutex_type(PyObject* module, ModuleState& state);
 int add_rw_lock_type(PyObject* module, ModuleState& state);
