@@ -133,6 +133,7 @@ CASES = [
     ("names", "src/base/clock_utils.cpp", "int a;\n", None),
     ("names", "python/cogway/helpers/clock.py", "a = 1\n", None),
     ("names", "include/cogway/bus/BufferManager.hpp", "int a;\n", None),
+    ("names", "python/cogway/compat/utils/clock.py", "a = 1\n", None),
     (
         "contracts",
         "include/cogway/sync/flag.hpp",
@@ -177,7 +178,7 @@ def test_rule_finds_a_breach_and_only_that(check, rule, name, broken, lawful):
 
 
 def test_a_file_named_after_a_noun_is_lawful(check):
-    assert check("names", {"src/base/clock.cpp": "", "src/bus/commonality.hpp": ""}) == []
+    assert check("names", {"src/base/clock.cpp": "", "python/cogway/compat/ft_utils/local.py": ""}) == []
 
 
 def test_a_breach_names_its_line(check):

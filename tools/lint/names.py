@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _VAGUE = re.compile(
     r"(?:^|_)(utils?|utilit(?:y|ies)|helpers?|common|misc|managers?|wrappers?)(?:_|$)"
 )
+_GIVEN = "ft_utils"
+"""A library's own name, which a compatibility module has to bear."""
 _SUFFIXES = (".hpp", ".h", ".cpp", ".c", ".py", ".pyi", ".cmake", ".md")
 
 
@@ -22,6 +24,6 @@ def names(tree: Tree) -> Iterator[Breach]:
     """No file or folder is called util, helper, common, misc, manager or wrapper."""
     for name in tree.select(*_SUFFIXES):
         for part in PurePosixPath(name).parts:
-            stem = re.sub(r"(?<=[a-z])(?=[A-Z])|-", "_", part.split(".")[0]).lower()
+            stem = re.sub(r"(?<=[a-z])(?=[A-Z])|-", "_", part.split(".")[0]).lower().replace(_GIVEN, "")
             if found := _VAGUE.search(stem):
                 yield Breach(name, 1, f"{found[1]} is no noun of its own: say what the file holds")

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The modules of ft_utils, on cogway's own primitives: change the import, keep the code.
+
+Where ft_utils has a defect, `cogway.sync`'s meaning holds; the reference lists the differences.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ENABLE_EXPERIMENTAL"]
+
+ENABLE_EXPERIMENTAL: bool = False
+"""As in ft_utils; nothing here is experimental, so nothing looks at it."""
