@@ -24,6 +24,7 @@ def names(tree: Tree) -> Iterator[Breach]:
     """No file or folder is called util, helper, common, misc, manager or wrapper."""
     for name in tree.select(*_SUFFIXES):
         for part in PurePosixPath(name).parts:
-            stem = re.sub(r"(?<=[a-z])(?=[A-Z])|-", "_", part.split(".")[0]).lower().replace(_GIVEN, "")
+            stem = re.sub(r"(?<=[a-z])(?=[A-Z])|-", "_", part.split(".")[0]).lower()
+            stem = stem.replace(_GIVEN, "")
             if found := _VAGUE.search(stem):
                 yield Breach(name, 1, f"{found[1]} is no noun of its own: say what the file holds")
