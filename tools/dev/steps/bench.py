@@ -27,7 +27,7 @@ def build() -> Environment:
     env = environment.default()
     env.add("bench")
     env.install()
-    for name in env.add_optional(*environment.group("peers")):
+    for name in env.add_optional(*environment.group("peers"), environment.TORCH):
         say(f"absent: {name} has no wheel for Python {env.interpreter.version}")
     settings = [f"-DPython_EXECUTABLE={env.python}", "-DCOGWAY_PYTHON=ON"]
     headers = taskflow.headers(env)
