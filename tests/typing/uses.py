@@ -7,6 +7,14 @@ from typing import Any, assert_type
 
 import cogway
 from cogway import Batch, Buffer, Bus, Engine, Item, Pipeline, PipelineStatistics, Ticket
+from cogway.sync import (
+    AtomicInt64,
+    Barrier,
+    BatchExecutor,
+    ConcurrentDeque,
+    ConcurrentQueue,
+    RWLock,
+)
 
 
 def double(value: int) -> int:
@@ -26,6 +34,17 @@ async def tickets(engine: Engine) -> None:
     assert_type(await engine.spawn(later, 1), str)
     assert_type(await engine.spawn(later(1)), str)
     assert_type(cogway.c_spawn("core.noop"), Ticket[Any])
+
+
+async def synchronisation(queue: ConcurrentQueue[str], deque: ConcurrentDeque[int]) -> None:
+    assert_type(queue.get(timeout=1.0), str)
+    assert_type(await queue.get_async(), str)
+    assert_type(deque.popleft(), int)
+    assert_type(BatchExecutor(str, 4).load(), str)
+    assert_type(await Barrier(1).wait_async(), int)
+    assert_type(AtomicInt64().wait(1, timeout=0), bool)
+    with RWLock().read() as held:
+        assert_type(held, bool)
 
 
 async def pipelines(engine: Engine) -> None:
