@@ -244,7 +244,7 @@ typedef const cogway_pack* (*cogway_pack_entry)(const cogway_host* host);
                                      version,                                     \
                                      kernels,                                     \
                                      sizeof(kernels) / sizeof((kernels)[0])};     \
-    host = table;                                                                 \
+    (host) = table;                                                               \
     return table->abi == COGWAY_KERNEL_ABI ? &pack : NULL;                        \
   }                                                                               \
   struct cogway_pack

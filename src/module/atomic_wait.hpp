@@ -139,6 +139,7 @@ inline constexpr const char* kNotifyAllText =
     "Have all who wait look at the value again; return how many there were.";
 
 /// Four entries of the method table of an atomic number.
+// NOLINTBEGIN(bugprone-macro-parentheses): the argument is a type
 #define COGWAY_ATOMIC_WAIT_METHODS(Kind)                                                \
   {"wait", method(atomic_wait<Kind>), METH_FASTCALL | METH_KEYWORDS, kWaitText},        \
       {"wait_async", atomic_wait_async<Kind>, METH_O, kWaitAsyncText},                  \
@@ -147,5 +148,6 @@ inline constexpr const char* kNotifyAllText =
   {                                                                                     \
     "notify_all", atomic_notify_all<WordWatch<Kind>>, METH_NOARGS, kNotifyAllText       \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace cogway
