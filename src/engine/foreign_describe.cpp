@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <cstdio>
 
 #include "cogway/bus/layout.hpp"
@@ -93,6 +94,12 @@ bool ForeignKernel::bind_input(const Operand& operand, const cogway_view& view, 
   if (!operand.strided && !is_c_contiguous(view, view.dtype.bits * view.dtype.lanes / 8)) {
     return refuse("takes " + wanted(operand) + " in C order, and " + view_text(view) +
                   " has strides: make it contiguous first (numpy.ascontiguousarray, or core.copy)");
+  }
+  const std::uint32_t alignment =
+      operand.structure != nullptr ? operand.structure->alignment : view.dtype.bits / 8u;
+  if (!operand.strided && reinterpret_cast<std::uintptr_t>(view.data) % alignment != 0) {
+    return refuse("'" + operand.name + "' does not lie at a multiple of " +
+                  std::to_string(alignment) + " bytes, as C wants it: copy it (core.copy)");
   }
   const auto count = static_cast<std::uint32_t>(operand.shape.size());
   const bool open = operand.ellipsis >= 0;

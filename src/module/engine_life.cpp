@@ -49,9 +49,14 @@ PyObject* engine_stop(PyObject* object, PyObject* grace) {
     Detached detached;
     abandoned = host->engine.stop(wait);
   }
+  // A signal that came meanwhile is the caller's: the Python code that runs below, of log handlers
+  // say, has nowhere to raise it.
+  PyObject* raised = PyErr_CheckSignals() < 0 ? take_raised_exception() : nullptr;
   forget_kernels(as_engine(object));
   as_engine(object)->state->mailbox->drain();
-  return PyLong_FromSize_t(abandoned);
+  if (raised == nullptr) return PyLong_FromSize_t(abandoned);
+  restore_raised_exception(raised);
+  return nullptr;
 }
 
 PyObject* engine_close_python_queue(PyObject* object, PyObject* cancel) {

@@ -59,7 +59,14 @@ struct LogForwarder : std::enable_shared_from_this<LogForwarder> {
     if (records && module) {
       done = PyRef::steal(PyObject_CallMethod(module.get(), "emit", "O", records.get()));
     }
-    if (!done) PyErr_WriteUnraisable(module.get());
+    if (done) return;
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) {
+      // It is not this line's: have it raised again where somebody waits for it.
+      PyErr_Clear();
+      PyErr_SetInterrupt();
+      return;
+    }
+    PyErr_WriteUnraisable(module.get());
   }
 };
 

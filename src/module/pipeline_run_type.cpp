@@ -42,10 +42,20 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
   return 0;
 }
 
+/// False with an exception in a forked child: what would end a wait is in the parent, and so may be
+/// who holds the run's lock.
+bool is_here(FlowRunObject* self) {
+  EngineHost* host = host_of(self->flow->engine);
+  if (host == nullptr || host->engine.belongs_to_this_process()) return true;
+  raise_cause(*self->state, Cause::engine_forked, StatusCode::failed_precondition, "pipeline", {});
+  return false;
+}
+
 /// An element as a tuple; else 1 pending, 2 end, 3 failed, 4 cancelled: Next's own numbers.
 PyObject* try_next(PyObject* object, PyObject*) {
   return guarded([&]() -> PyObject* {
     FlowRunObject* self = as_flow_run(object);
+    if (!is_here(self)) return nullptr;
     self->state->mailbox->drain();
     Element element;
     const Next found = self->run->try_next(&element);
@@ -56,8 +66,10 @@ PyObject* try_next(PyObject* object, PyObject*) {
 
 template <TaskRef (PipelineRun::*Wait)()>
 PyObject* wait(PyObject* object, PyObject*) {
-  return guarded(
-      [&] { return make_ticket(*as_flow_run(object)->state, (run_of(object).*Wait)()); });
+  return guarded([&]() -> PyObject* {
+    FlowRunObject* self = as_flow_run(object);
+    return is_here(self) ? make_ticket(*self->state, (self->run->*Wait)()) : nullptr;
+  });
 }
 
 PyObject* cancel(PyObject* object, PyObject*) {

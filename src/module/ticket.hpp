@@ -58,11 +58,12 @@ struct TicketObject {
   PyObject_HEAD ModuleState* state;
   Task* task;                     ///< counted; of a batch its gate
   std::shared_ptr<Batch>* batch;  ///< owned; nullptr: a single task
-  PyObject* value;        ///< what a Python worker or a completer left, before it ended the task
-  PyObject* collected;    ///< result or exception, once asked for
-  PyObject* on_cancel;    ///< called when cancel() ended the work; take_hook()
-  PyObject* home_loop;    ///< weak reference to the loop that must run for this to end
-  Completion* callbacks;  ///< registered and not yet delivered
+  PyObject* value;           ///< what a Python worker or a completer left, before it ended the task
+  PyObject* collected;       ///< result or exception, once asked for
+  PyObject* on_cancel;       ///< called when cancel() ended the work; take_hook()
+  PyObject* home_loop;       ///< weak reference to the loop that must run for this to end
+  Completion* callbacks;     ///< registered and not yet delivered
+  std::uint64_t fork_epoch;  ///< when it was made: only that process ends it
   std::atomic<std::uint32_t> awaiters;  ///< open awaits, waiting threads and concurrent futures
   std::atomic<Outcome> outcome;         ///< not pending: `collected` is set, and stays
   std::atomic<bool> seen;               ///< somebody was given the exception

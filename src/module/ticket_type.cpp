@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include "cogway/base/os/fork.hpp"
 #include "cogway/engine/cause.hpp"
 #include "cogway/python/compat.hpp"
 #include "module/arguments.hpp"
@@ -255,6 +256,7 @@ TicketObject* allocate(ModuleState& state, PyTypeObject* type) {
   self->on_cancel = nullptr;
   self->home_loop = nullptr;
   self->callbacks = nullptr;
+  self->fork_epoch = os::fork_epoch();
   new (&self->awaiters) std::atomic<std::uint32_t>(0);
   new (&self->outcome) std::atomic<Outcome>(Outcome::pending);
   new (&self->seen) std::atomic<bool>(false);

@@ -6,9 +6,11 @@
 #include <limits>
 
 #include "cogway/base/clock.hpp"
+#include "cogway/base/os/fork.hpp"
 #include "cogway/python/compat.hpp"
 #include "cogway/python/thread_state.hpp"
 #include "module/arguments.hpp"
+#include "module/errors.hpp"
 #include "module/running_loop.hpp"
 #include "module/ticket.hpp"
 
@@ -49,6 +51,10 @@ int wait_done(TicketObject* self, double timeout) {
   if (needs_this_loop(self)) {
     PyErr_SetString(PyExc_RuntimeError,
                     "waiting here would block the event loop that this ticket needs: await it");
+    return -1;
+  }
+  if (self->fork_epoch != os::fork_epoch()) {
+    raise_cause(*self->state, Cause::engine_forked, StatusCode::failed_precondition, "ticket", {});
     return -1;
   }
   Waiting waiting(self);

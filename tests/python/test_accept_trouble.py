@@ -108,6 +108,14 @@ def test_an_input_that_is_not_contiguous_is_refused_with_the_fix(engine, scale):
     assert memoryview(engine.c_spawn(scale, dense, 2.0).result()).tolist() == [2, 4]
 
 
+def test_an_input_at_an_odd_address_is_refused_with_the_fix(engine, scale):
+    odd = memoryview(bytearray(17))[1:].cast("d")
+    with pytest.raises(ValueError, match=r"not lie at a multiple of 8 bytes.*core\.copy"):
+        engine.c_spawn(scale, odd, 2.0)
+    even = engine.c_spawn("core.copy", odd).result()
+    assert memoryview(engine.c_spawn(scale, even, 2.0).result()).tolist() == [0, 0]
+
+
 def test_an_output_that_cannot_be_written(engine, scale):
     frozen = engine.bus.lease(1, "float64").freeze()
     with pytest.raises(BufferError, match="a frozen Buffer is read-only: copy it"):

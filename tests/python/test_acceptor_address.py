@@ -45,5 +45,8 @@ def test_an_address_that_nothing_is_known_of(engine):
         engine.c_spawn(("here", "double(double) nogil"), 1.0)
     with pytest.raises(ValueError, match="address"):
         engine.c_spawn((0, "double(double) nogil"), 1.0)
+    for nowhere in (-1, 1 << 63, 1 << 64):
+        with pytest.raises(ValueError, match="is no address that a function can have"):
+            engine.c_spawn((nowhere, "double(double) nogil"), 1.0)
     with pytest.raises(ValueError, match="the address of the cogway_kernel is 0"):
         engine.c_spawn((0, "cogway_kernel"))

@@ -135,14 +135,55 @@ def test_tickets_of_the_parent_do_not_hang_the_child(script):
         ticket = engine.c_spawn("core.spin", ns=10**12)
         pid = os.fork()
         if pid == 0:
-            try:
-                ticket.result(timeout=0.01)
-            except (TimeoutError, cogway.EngineClosed):
-                os._exit(0)
-            os._exit(1)
+            for wait in (ticket.result, ticket.exception):
+                try:
+                    wait()
+                except cogway.EngineClosed as error:
+                    assert "parent process" in str(error)
+                else:
+                    os._exit(1)
+            os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
         ticket.cancel()
         engine.close()
+    """)
+
+
+def test_what_ended_before_the_fork_is_there_in_the_child(script):
+    script("""
+        import os, warnings, cogway
+        warnings.simplefilter("ignore", DeprecationWarning)
+        with cogway.Engine(native_workers=1) as engine:
+            ticket = engine.spawn(max, 1, 2)
+            ticket.result()
+            pid = os.fork()
+            if pid == 0:
+                os._exit(0 if ticket.result() == 2 else 1)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    """)
+
+
+def test_a_pipeline_of_the_parent_does_not_hang_the_child(script):
+    script("""
+        import os, threading, warnings, cogway
+        warnings.simplefilter("ignore", DeprecationWarning)
+        gate = threading.Event()
+        def source():
+            yield b"a"
+            gate.wait()
+        with cogway.Engine(native_workers=1) as engine:
+            run = cogway.Pipeline(engine).source(source).native("core.copy").run()
+            next(run)
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    next(run)
+                except cogway.EngineClosed as error:
+                    os._exit(0 if "parent process" in str(error) else 1)
+                os._exit(2)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+            gate.set()
+            assert [*run] == []
     """)
 
 

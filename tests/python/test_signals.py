@@ -205,3 +205,35 @@ def test_uncaught(script):
     result = script(PROGRAM.format(wait="go.set(); ticket.result()", after="raise"), check=False)
     assert result.returncode == -2 or result.returncode == 130, result
     assert "KeyboardInterrupt" in result.stderr
+
+
+# A kernel that never returns, and a close() that gives it up; it runs no Python code until then.
+CLOSING = """
+import ctypes, os, signal, threading, cogway
+signal.signal(signal.SIGINT, signal.default_int_handler)
+engine = cogway.Engine(native_workers=1, background_workers=1)
+pause = ctypes.CDLL(None).pause
+pause.argtypes, pause.restype = [], ctypes.c_int
+ticket = engine.c_spawn(pause)
+while not ticket.running():
+    os.sched_yield()
+
+def interrupt():
+    while "closing" not in repr(engine):
+        os.sched_yield()
+    os.kill(os.getpid(), signal.SIGINT)
+
+threading.Thread(target=interrupt).start()
+try:
+    engine.close(grace=1.0)
+except KeyboardInterrupt:
+    print("interrupted")
+engine.close()
+print(engine.closed)
+"""
+
+
+def test_a_close_that_gives_a_kernel_up_is_interrupted(script):
+    result = script(CLOSING, counted=False)  # the ticket of a kernel that is left behind stays
+    assert result.stdout == "interrupted\nTrue\n"
+    assert "Traceback" not in result.stderr

@@ -23,6 +23,7 @@ def accept(where: Any, signature: str | None, owner: Any) -> NativeFunction:
 
     Raises:
         TypeError: There is no signature, or `where` is no address.
+        ValueError: `where` is negative or larger than an address of this process can be.
     """
     if signature is None:
         raise TypeError(
@@ -37,5 +38,7 @@ def accept(where: Any, signature: str | None, owner: Any) -> NativeFunction:
             address = operator.index(where)
         except TypeError:
             raise TypeError(f"{where!r} is no address: give an int, or a ctypes object") from None
+    if not 0 <= address <= sys.maxsize:
+        raise ValueError(f"{address:#x} is no address that a function can have")
     name = capsule_name(signature).rpartition(" ")[2].strip("*") or "function"
     return NativeFunction("address", name, address, signature, owner, knows_const=True)
