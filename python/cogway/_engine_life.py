@@ -21,12 +21,15 @@ from cogway._workers import place_of
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
     from types import TracebackType
 
     from cogway._coroutines import CoroutineTasks
     from cogway._workers import WorkerThreads
 
 _logger = logging.getLogger("cogway.engine")
+_TELL_AFTER = 10.0
+"""Seconds of draining after which the log tells what cannot end by itself."""
 
 
 class EngineLife(EnginePosts):
@@ -75,9 +78,26 @@ class EngineLife(EnginePosts):
         self._close_python_queue(False)
         if self._python.join(rest()):
             return False
-        if not self._drain(rest()):
+        if not self._drain_kernels(rest):
             return False
         return all(handler._settle(rest()) for handler in self._open_handlers())
+
+    def _drain_kernels(self, rest: Callable[[], float | None]) -> bool:
+        """Wait for the native tasks, and say what they wait for when that takes long."""
+        left = rest()
+        if left is not None and left <= _TELL_AFTER:
+            return self._drain(left)
+        if self._drain(_TELL_AFTER):
+            return True
+        parked = int(self._statistics()["parked_for_bus"])
+        if parked != 0:
+            _logger.warning(
+                "%s: drain() waits for %d calls that wait for room on the bus: release buffers, or "
+                "cancel them",
+                self._name,
+                parked,
+            )
+        return self._drain(rest())
 
     async def wait_drained(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109
         """Drain without blocking the event loop: `drain` on a helper thread.

@@ -3,6 +3,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import threading
 
@@ -389,3 +390,21 @@ def test_two_engines_at_once():
     with cogway.Engine(native_workers=1) as one, cogway.Engine(native_workers=1) as two:
         buffer = one.c_spawn("core.copy", b"abc").result()
         assert bytes(two.c_spawn("core.copy", buffer).result()) == b"abc"
+
+
+def test_draining_says_that_calls_wait_for_the_bus(monkeypatch, caplog):
+    monkeypatch.setattr("cogway._engine_life._TELL_AFTER", 0.01)
+    with cogway.Engine(native_workers=1, bus_bytes=1 << 20, name="full") as engine:
+        held = [engine.c_spawn("core.copy", bytes(300_000)).result() for _ in range(3)]
+        waiting = engine.c_spawn("core.copy", bytes(300_000))
+        assert engine.statistics().parked_for_bus == 1
+        with caplog.at_level(logging.WARNING, "cogway.engine"):
+            assert not engine.drain(timeout=0.02)
+        assert "full: drain() waits for 1 calls that wait for room on the bus" in caplog.text
+        assert not waiting.done()
+        held.pop().release()
+        assert waiting.result(timeout=60).nbytes == 300_000
+        caplog.clear()
+        assert engine.drain(timeout=60)
+        assert not caplog.text
+        del held, waiting
