@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from threading import Barrier, Lock, Thread
 
-from cogway.sync import AtomicInt64
+from cogway.sync import AtomicInt64, critical_section
 
 THREADS = 10
 STEPS = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
@@ -65,6 +65,17 @@ def locked() -> int:
     return counter.value
 
 
+def sectioned() -> int:
+    counter = Counter()
+
+    def add() -> None:
+        with critical_section(counter):  # the object itself is what they agree on
+            counter.value += 1
+
+    run(add)
+    return counter.value
+
+
 def atomic() -> int:
     counter = AtomicInt64()
 
@@ -87,7 +98,7 @@ for attempt in range(1, 21):
 else:
     print("  right every time, by luck: nothing promises it")
 
-for protected in (locked, atomic):
+for protected in (locked, sectioned, atomic):
     found = protected()
     print(f"  {protected.__name__}: {found:,}")
     assert found == wanted

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ten threads and a counter: the standard library alone, but for the counter of cogway.
+"""Ten threads and a counter: the standard library alone, but for two ways to be right of cogway.
 
 Run by another interpreter it measures there: `_race.py KIND RUNS STEPS`.
 """
@@ -10,7 +10,7 @@ import json
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,13 +61,11 @@ def critical_section() -> tuple[Callable[[int], None], Callable[[], int]]:
     """The same in a critical section of the counter.
 
     Raises:
-        ImportError: cogway is not installed for this interpreter, or has none.
+        ImportError: cogway is not installed for this interpreter.
     """
     import cogway.sync
 
-    section: Any = getattr(cogway.sync, "critical_section", None)
-    if section is None:
-        raise ImportError("this cogway has no critical_section")
+    section = cogway.sync.critical_section
     counter = Plain()
 
     def add(steps: int) -> None:

@@ -21,6 +21,6 @@ QUESTION = Question(
     cases=tuple(Case(name, (WRONG, LOST, NS), {"kind": kind}) for name, kind in CASES.items()),
     targets=tuple(
         Target(f"wrong runs with {name}", name, "wrong_percent", 0.0, contestant="gil")
-        for name in ("threading.Lock", "AtomicInt64")
+        for name in ("threading.Lock", "a critical section", "AtomicInt64")
     ),
 )

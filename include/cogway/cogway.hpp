@@ -93,6 +93,8 @@
 #include "cogway/sync/probe_succession.hpp"
 #include "cogway/sync/probe_table.hpp"
 #include "cogway/sync/rw_lock.hpp"
+#include "cogway/sync/section_lock.hpp"
+#include "cogway/sync/section_stack.hpp"
 #include "cogway/sync/semaphore.hpp"
 #include "cogway/sync/spin_account.hpp"
 #include "cogway/sync/spin_budget.hpp"

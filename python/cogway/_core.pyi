@@ -30,6 +30,7 @@ from cogway._locks import Mutex as Mutex
 from cogway._locks import RWLock as RWLock
 from cogway._locks import RWLockSide as RWLockSide
 from cogway._locks import Semaphore as Semaphore
+from cogway._locks import critical_section as critical_section
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)

@@ -11,6 +11,7 @@ from cogway._core import (
     RWLock,
     RWLockSide,
     Semaphore,
+    critical_section,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "RWLock",
     "RWLockSide",
     "Semaphore",
+    "critical_section",
 ]

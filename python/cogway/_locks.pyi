@@ -14,6 +14,7 @@ __all__ = [
     "RWLock",
     "RWLockSide",
     "Semaphore",
+    "critical_section",
 ]
 
 @final
@@ -192,3 +193,15 @@ class IntervalLock:
         traceback: TracebackType | None,
         /,
     ) -> Awaitable[None]: ...
+
+@final
+class critical_section:
+    def __new__(cls, a: object, b: object = ..., /) -> Self: ...
+    def __enter__(self) -> None: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...

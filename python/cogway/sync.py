@@ -31,6 +31,7 @@ from cogway._locks import (
     RWLock,
     RWLockSide,
     Semaphore,
+    critical_section,
 )
 from cogway._queue_errors import ShutDown
 
@@ -62,4 +63,5 @@ __all__ = [
     "RWLockSide",
     "Semaphore",
     "ShutDown",
+    "critical_section",
 ]

@@ -10,16 +10,27 @@ int add_sync_types(PyObject* module, ModuleState& state) {
   if (state.sync == nullptr) return PyErr_NoMemory(), -1;
   using AddType = int (*)(PyObject*, ModuleState&);
   static constexpr AddType kTypes[] = {
-      add_atomic_bool_type,     add_atomic_float64_type,
-      add_atomic_int64_type,    add_atomic_reference_type,
-      add_atomic_uint64_type,   add_barrier_type,
-      add_batch_executor_type,  add_concurrent_deque_type,
-      add_concurrent_dict_type, add_concurrent_queue_type,
-      add_dict_maker_type,      add_event_type,
-      add_interval_lock_type,   add_latch_type,
-      add_local_wrapper_type,   add_lock_type,
-      add_mutex_type,           add_rw_lock_type,
-      add_rw_side_type,         add_sync_awaiter_type,
+      add_atomic_bool_type,
+      add_atomic_float64_type,
+      add_atomic_int64_type,
+      add_atomic_reference_type,
+      add_atomic_uint64_type,
+      add_barrier_type,
+      add_batch_executor_type,
+      add_concurrent_deque_type,
+      add_concurrent_dict_type,
+      add_concurrent_queue_type,
+      add_critical_section_type,
+      add_dict_maker_type,
+      add_event_type,
+      add_interval_lock_type,
+      add_latch_type,
+      add_local_wrapper_type,
+      add_lock_type,
+      add_mutex_type,
+      add_rw_lock_type,
+      add_rw_side_type,
+      add_sync_awaiter_type,
   };
   for (const AddType add : kTypes) {
     if (add(module, state) < 0) return -1;

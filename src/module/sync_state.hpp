@@ -21,6 +21,7 @@ namespace cogway {
   X(PyTypeObject, concurrent_deque_type) \
   X(PyTypeObject, concurrent_dict_type)  \
   X(PyTypeObject, concurrent_queue_type) \
+  X(PyTypeObject, critical_section_type) \
   X(PyTypeObject, dict_maker_type)       \
   X(PyTypeObject, event_type)            \
   X(PyTypeObject, interval_lock_type)    \
@@ -61,6 +62,7 @@ int add_batch_executor_type(PyObject* module, ModuleState& state);
 int add_concurrent_deque_type(PyObject* module, ModuleState& state);
 int add_concurrent_dict_type(PyObject* module, ModuleState& state);
 int add_concurrent_queue_type(PyObject* module, ModuleState& state);
+int add_critical_section_type(PyObject* module, ModuleState& state);
 int add_dict_maker_type(PyObject* module, ModuleState& state);  // concurrent_dict_maker.cpp
 int add_event_type(PyObject* module, ModuleState& state);
 int add_interval_lock_type(PyObject* module, ModuleState& state);

@@ -14,6 +14,7 @@ from cogway.sync import (
     ConcurrentDeque,
     ConcurrentQueue,
     RWLock,
+    critical_section,
 )
 
 
@@ -45,6 +46,8 @@ async def synchronisation(queue: ConcurrentQueue[str], deque: ConcurrentDeque[in
     assert_type(AtomicInt64().wait(1, timeout=0), bool)
     with RWLock().read() as held:
         assert_type(held, bool)
+    with critical_section(queue, deque) as nothing:
+        assert_type(nothing, None)
 
 
 async def pipelines(engine: Engine) -> None:
