@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,10 @@ def _after_fork_in_child() -> None:
 os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
+_built: dict[str, tuple[int, int]] = {}
+"""Of each pack that `load` was given: when its file was written, and its size."""
+
+
 def _kernel(fields: dict[str, Any]) -> KernelInfo:
     parameters = tuple(ParameterInfo(**parameter) for parameter in fields.pop("parameters"))
     return KernelInfo(**fields, parameters=parameters)
@@ -121,7 +126,8 @@ def load(path: str | os.PathLike[str]) -> PackInfo:
     """Load a kernel pack: a shared object that exports ``cogway_pack_v1``.
 
     Every engine of the process can call its kernels from then on. Loading the same file again
-    changes nothing and returns what it registered. A pack is never unloaded.
+    changes nothing and returns what it registered. A pack is never unloaded, so a file that was
+    rebuilt since is not what runs: a RuntimeWarning says so.
 
     Args:
         path: The file.
@@ -134,7 +140,17 @@ def load(path: str | os.PathLike[str]) -> PackInfo:
         ValueError: A kernel of that name exists already, or a declaration is malformed.
         RuntimeError: The file is no pack, or was built for another ABI.
     """
-    return _pack(_core.load_pack(os.fspath(path)))
+    pack = _pack(_core.load_pack(os.fspath(path)))
+    file = os.stat(pack.path)
+    built = (file.st_mtime_ns, file.st_size)
+    if _built.setdefault(pack.path, built) != built:
+        warnings.warn(
+            f"{pack.path} has changed since it was loaded, and what was loaded then still runs: "
+            "start a new process to use what was built since",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return pack
 
 
 def packs() -> tuple[PackInfo, ...]:

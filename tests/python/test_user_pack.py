@@ -2,6 +2,7 @@
 """The kernel pack of the guide: its text is compiled, loaded and called as a user would."""
 
 import array
+import os
 import re
 from pathlib import Path
 
@@ -21,6 +22,19 @@ def mine(tmp_path_factory):
 
 def floats(*values):
     return array.array("f", values)
+
+
+def test_a_pack_that_was_rebuilt_is_told_to_be_the_old_one(mine):
+    pack, path = mine
+    assert cogway.load(path) == pack
+    written = path.stat().st_mtime_ns
+    try:
+        os.utime(path, ns=(written, written + 1_000_000_000))
+        with pytest.warns(RuntimeWarning, match=r"mine\.so has changed since it was loaded"):
+            assert cogway.load(path) == pack
+    finally:
+        os.utime(path, ns=(written, written))
+    assert cogway.load(path) == pack
 
 
 def test_what_a_pack_registers_is_known(mine, engine):
