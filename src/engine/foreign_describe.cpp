@@ -36,6 +36,11 @@ bool is_c_contiguous(const cogway_view& view, std::int64_t itemsize) noexcept {
   return true;
 }
 
+/// Nothing of it is read, wherever it claims to lie.
+bool is_empty(const cogway_view& view) noexcept {
+  return std::ranges::find(view.shape, view.shape + view.ndim, 0) != view.shape + view.ndim;
+}
+
 /// The shape of a view in elements of `size` bytes, which is what structs come as: bytes, the last
 /// dimension one struct, or a row of bytes as long as some structs. False: neither.
 bool struct_shape(const cogway_view& view, std::size_t wanted_ndim, std::int64_t size,
@@ -97,7 +102,8 @@ bool ForeignKernel::bind_input(const Operand& operand, const cogway_view& view, 
   }
   const std::uint32_t alignment =
       operand.structure != nullptr ? operand.structure->alignment : view.dtype.bits / 8u;
-  if (!operand.strided && reinterpret_cast<std::uintptr_t>(view.data) % alignment != 0) {
+  if (!operand.strided && !is_empty(view) &&
+      reinterpret_cast<std::uintptr_t>(view.data) % alignment != 0) {
     return refuse("'" + operand.name + "' does not lie at a multiple of " +
                   std::to_string(alignment) + " bytes, as C wants it: copy it (core.copy)");
   }

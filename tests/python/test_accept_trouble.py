@@ -112,6 +112,8 @@ def test_an_input_at_an_odd_address_is_refused_with_the_fix(engine, scale):
     odd = memoryview(bytearray(17))[1:].cast("d")
     with pytest.raises(ValueError, match=r"not lie at a multiple of 8 bytes.*core\.copy"):
         engine.c_spawn(scale, odd, 2.0)
+    nothing = memoryview(bytearray(9))[1:1].cast("d")
+    assert memoryview(engine.c_spawn(scale, nothing, 2.0).result()).tolist() == []
     even = engine.c_spawn("core.copy", odd).result()
     assert memoryview(engine.c_spawn(scale, even, 2.0).result()).tolist() == [0, 0]
 
