@@ -237,3 +237,32 @@ def test_a_close_that_gives_a_kernel_up_is_interrupted(script):
     result = script(CLOSING, counted=False)  # the ticket of a kernel that is left behind stays
     assert result.stdout == "interrupted\nTrue\n"
     assert "Traceback" not in result.stderr
+
+
+def test_ctrl_c_in_a_log_handler_is_raised_where_the_program_waits(script):
+    result = script(
+        """
+        import ctypes, logging, os, signal, cogway
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        class Interrupted(logging.Handler):
+            def emit(self, record):
+                logging.getLogger("cogway").removeHandler(self)
+                raise KeyboardInterrupt
+
+        logging.getLogger("cogway").addHandler(Interrupted())
+        engine = cogway.Engine(native_workers=1, background_workers=1)
+        pause = ctypes.CDLL(None).pause
+        pause.argtypes, pause.restype = [], ctypes.c_int
+        ticket = engine.c_spawn(pause)
+        while not ticket.running():
+            os.sched_yield()
+        try:
+            engine.close(grace=0.01)
+        except KeyboardInterrupt:
+            print("interrupted")
+        """,
+        counted=False,  # the ticket of a kernel that is left behind stays
+    )
+    assert result.stdout == "interrupted\n"
+    assert "Traceback" not in result.stderr
