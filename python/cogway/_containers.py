@@ -9,8 +9,16 @@ from cogway._core import (
     ConcurrentDict,
     ConcurrentQueue,
     LocalWrapper,
+    QueueTaskSide,
 )
 
-__all__ = ["BatchExecutor", "ConcurrentDeque", "ConcurrentDict", "ConcurrentQueue", "LocalWrapper"]
+__all__ = [
+    "BatchExecutor",
+    "ConcurrentDeque",
+    "ConcurrentDict",
+    "ConcurrentQueue",
+    "LocalWrapper",
+    "QueueTaskSide",
+]
 
 MutableMapping.register(ConcurrentDict)

@@ -19,6 +19,7 @@ from cogway._containers import BatchExecutor as BatchExecutor
 from cogway._containers import ConcurrentDeque as ConcurrentDeque
 from cogway._containers import ConcurrentDict as ConcurrentDict
 from cogway._containers import ConcurrentQueue as ConcurrentQueue
+from cogway._containers import QueueTaskSide as QueueTaskSide
 from cogway._debug import Finding
 from cogway._local import LocalWrapper as LocalWrapper
 from cogway._locks import Barrier as Barrier

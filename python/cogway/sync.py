@@ -19,6 +19,7 @@ from cogway._containers import (
     ConcurrentDict,
     ConcurrentQueue,
     LocalWrapper,
+    QueueTaskSide,
 )
 from cogway._gathering import ConcurrentGatheringIterator
 from cogway._locks import (
@@ -59,6 +60,7 @@ __all__ = [
     "LocalWrapper",
     "Lock",
     "Mutex",
+    "QueueTaskSide",
     "RWLock",
     "RWLockSide",
     "Semaphore",

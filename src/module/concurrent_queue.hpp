@@ -35,5 +35,7 @@ PyObject* queue_take(PyObject* self);
 void queue_shut_down(PyObject* self, bool immediate);
 [[nodiscard]] bool queue_finish(PyObject* self);
 [[nodiscard]] std::size_t queue_size(PyObject* self);
+/// What `aio` gives, or nullptr with an exception.
+PyObject* make_queue_side(PyObject* queue);  // queue_side_type.cpp
 
 }  // namespace cogway

@@ -161,6 +161,7 @@ PyObject* get_maxsize(PyObject* self, void*) {
 PyObject* get_order(PyObject* self, void*) {
   return PyUnicode_FromString(kOrders[static_cast<int>(as_queue(self)->store.order())]);
 }
+PyObject* get_aio(PyObject* self, void*) { return make_queue_side(self); }
 PyObject* get_is_shutdown(PyObject* self, void*) {
   bool closed = false;
   COGWAY_BEGIN_CRITICAL_SECTION(self)
@@ -225,6 +226,8 @@ PyMethodDef methods[] = {
 PyGetSetDef properties[] = {
     {"maxsize", get_maxsize, nullptr, "How many items it holds; 0: any number.", nullptr},
     {"order", get_order, nullptr, "In which order items come out.", nullptr},
+    {"aio", get_aio, nullptr,
+     "The queue for tasks, with the methods of `asyncio.Queue`: `await queue.aio.get()`.", nullptr},
     {"is_shutdown", get_is_shutdown, nullptr, "Whether shutdown() was called.", nullptr},
     {"unfinished_tasks", get_unfinished, nullptr, "How many items were put and not dealt with.",
      nullptr},
@@ -261,7 +264,7 @@ PyType_Slot slots[] = {
          "'priority':\n"
          "the least item first, equal ones as they were put. Its methods are those of "
          "`queue.Queue`,\n"
-         "with its exceptions; `get_async`, `put_async` and `join_async` are for tasks.\n\n"
+         "with its exceptions. Tasks use `aio`, or `get_async`, `put_async` and `join_async`.\n\n"
          "An item goes to who has waited longest. No lock is held while items are compared.\n"
          "Threads: all of one interpreter.")},
     {0, nullptr},

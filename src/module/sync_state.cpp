@@ -28,6 +28,7 @@ int add_sync_types(PyObject* module, ModuleState& state) {
       add_local_wrapper_type,
       add_lock_type,
       add_mutex_type,
+      add_queue_side_type,
       add_rw_lock_type,
       add_rw_side_type,
       add_sync_awaiter_type,

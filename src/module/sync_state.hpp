@@ -29,6 +29,7 @@ namespace cogway {
   X(PyTypeObject, local_wrapper_type)    \
   X(PyTypeObject, lock_type)             \
   X(PyTypeObject, mutex_type)            \
+  X(PyTypeObject, queue_side_type)       \
   X(PyTypeObject, rw_lock_type)          \
   X(PyTypeObject, rw_side_type)          \
   X(PyTypeObject, semaphore_type)        \
@@ -70,6 +71,7 @@ int add_latch_type(PyObject* module, ModuleState& state);
 int add_local_wrapper_type(PyObject* module, ModuleState& state);
 int add_lock_type(PyObject* module, ModuleState& state);
 int add_mutex_type(PyObject* module, ModuleState& state);
+int add_queue_side_type(PyObject* module, ModuleState& state);
 int add_rw_lock_type(PyObject* module, ModuleState& state);
 int add_rw_side_type(PyObject* module, ModuleState& state);
 int add_sync_awaiter_type(PyObject* module, ModuleState& state);

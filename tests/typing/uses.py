@@ -40,6 +40,7 @@ async def tickets(engine: Engine) -> None:
 async def synchronisation(queue: ConcurrentQueue[str], deque: ConcurrentDeque[int]) -> None:
     assert_type(queue.get(timeout=1.0), str)
     assert_type(await queue.get_async(), str)
+    assert_type(await queue.aio.get(), str)
     assert_type(deque.popleft(), int)
     assert_type(BatchExecutor(str, 4).load(), str)
     assert_type(await Barrier(1).wait_async(), int)
