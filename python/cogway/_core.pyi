@@ -32,6 +32,10 @@ from cogway._locks import RWLock as RWLock
 from cogway._locks import RWLockSide as RWLockSide
 from cogway._locks import Semaphore as Semaphore
 from cogway._locks import critical_section as critical_section
+from cogway._per_thread import CounterShard as CounterShard
+from cogway._per_thread import ShardedCounter as ShardedCounter
+from cogway._per_thread import register_native_destructor as register_native_destructor
+from cogway._per_thread import unregister_native_destructor as unregister_native_destructor
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)

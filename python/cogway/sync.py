@@ -34,6 +34,12 @@ from cogway._locks import (
     Semaphore,
     critical_section,
 )
+from cogway._per_thread import (
+    CounterShard,
+    ShardedCounter,
+    register_native_destructor,
+    unregister_native_destructor,
+)
 from cogway._queue_errors import ShutDown
 
 AtomicFlag = AtomicBool
@@ -54,6 +60,7 @@ __all__ = [
     "ConcurrentDict",
     "ConcurrentGatheringIterator",
     "ConcurrentQueue",
+    "CounterShard",
     "Event",
     "IntervalLock",
     "Latch",
@@ -64,6 +71,9 @@ __all__ = [
     "RWLock",
     "RWLockSide",
     "Semaphore",
+    "ShardedCounter",
     "ShutDown",
     "critical_section",
+    "register_native_destructor",
+    "unregister_native_destructor",
 ]

@@ -31,7 +31,9 @@ int add_sync_types(PyObject* module, ModuleState& state) {
       add_queue_side_type,
       add_rw_lock_type,
       add_rw_side_type,
+      add_sharded_counter_type,
       add_sync_awaiter_type,
+      add_thread_exit_functions,
   };
   for (const AddType add : kTypes) {
     if (add(module, state) < 0) return -1;

@@ -21,6 +21,7 @@ namespace cogway {
   X(PyTypeObject, concurrent_deque_type) \
   X(PyTypeObject, concurrent_dict_type)  \
   X(PyTypeObject, concurrent_queue_type) \
+  X(PyTypeObject, counter_shard_type)    \
   X(PyTypeObject, critical_section_type) \
   X(PyTypeObject, dict_maker_type)       \
   X(PyTypeObject, event_type)            \
@@ -33,6 +34,7 @@ namespace cogway {
   X(PyTypeObject, rw_lock_type)          \
   X(PyTypeObject, rw_side_type)          \
   X(PyTypeObject, semaphore_type)        \
+  X(PyTypeObject, sharded_counter_type)  \
   X(PyTypeObject, sync_awaiter_type)     \
   X(PyObject, absent)                    \
   X(PyObject, cede)                      \
@@ -74,6 +76,8 @@ int add_mutex_type(PyObject* module, ModuleState& state);
 int add_queue_side_type(PyObject* module, ModuleState& state);
 int add_rw_lock_type(PyObject* module, ModuleState& state);
 int add_rw_side_type(PyObject* module, ModuleState& state);
+int add_sharded_counter_type(PyObject* module, ModuleState& state);
 int add_sync_awaiter_type(PyObject* module, ModuleState& state);
+int add_thread_exit_functions(PyObject* module, ModuleState& state);  // thread_exit.cpp
 
 }  // namespace cogway
