@@ -2,9 +2,11 @@
 #include "module/concurrent_queue.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "cogway/python/compat.hpp"
 #include "cogway/python/py_ref.hpp"
+#include "module/loop_rings.hpp"
 #include "module/sync_state.hpp"
 
 namespace cogway {
@@ -66,7 +68,7 @@ void give_back_room(PyObject* self) {
 int put(PyObject* self, SyncWait& wait, PutTurn turn) {
   ConcurrentQueueObject* queue = as_queue(self);
   PyObject* item = wait.cargo;
-  const bool sorted = queue->store.order() == QueueOrder::priority;
+  const bool sorted = queue->store.order() == StoreOrder::priority;
   for (;;) {
     std::size_t place = 0;
     std::uint64_t version = 0;
@@ -79,8 +81,10 @@ int put(PyObject* self, SyncWait& wait, PutTurn turn) {
     QueueStep step = QueueStep::waits;
     Py_INCREF(item);
     {
+      std::optional<LoopRings> rings;
       WakeBatch<> wakes;
       COGWAY_BEGIN_CRITICAL_SECTION(self)
+      if (queue->core.getter_waits()) rings.emplace();
       current = !sorted || queue->store.version() == version;
       memory = queue->store.reserve();
       if (current && memory) {

@@ -38,7 +38,7 @@ PyObject* create(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
   if (self == nullptr) return nullptr;
   ConcurrentQueueObject* queue = as_queue(self);
   queue->state = state;
-  new (&queue->store) QueueStore(static_cast<QueueOrder>(chosen));
+  new (&queue->store) QueueStore(static_cast<StoreOrder>(chosen));
   new (&queue->core) HandoverQueue<QueueStore>(most > 0 ? static_cast<std::size_t>(most) : 0);
   return self;
 }

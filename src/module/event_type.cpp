@@ -5,6 +5,7 @@
 
 #include "cogway/sync/event.hpp"
 #include "module/heap_type.hpp"
+#include "module/loop_rings.hpp"
 #include "module/sync_state.hpp"
 #include "module/waiting.hpp"
 
@@ -37,6 +38,7 @@ void deallocate(PyObject* self) {
   free_heap_object(self);
 }
 PyObject* set(PyObject* self, PyObject*) {
+  const LoopRings rings;
   event_of(self).set();
   Py_RETURN_NONE;
 }

@@ -9,7 +9,7 @@
 
 namespace cogway {
 
-enum class QueueOrder : std::uint8_t { fifo, lifo, priority };
+enum class StoreOrder : std::uint8_t { fifo, lifo, priority };
 
 /// By priority the row is sorted, the least item last, so that taking compares nothing: a place
 /// that was found for a new item stays right while items are only taken.
@@ -20,9 +20,9 @@ class QueueStore {
   using Item = std::intptr_t;  ///< a PyObject*, as a WaitNode carries it
   using Place = std::size_t;   ///< by priority: how many stay before it
 
-  explicit QueueStore(QueueOrder order) noexcept : order_(order) {}
+  explicit QueueStore(StoreOrder order) noexcept : order_(order) {}
 
-  [[nodiscard]] QueueOrder order() const noexcept { return order_; }
+  [[nodiscard]] StoreOrder order() const noexcept { return order_; }
   [[nodiscard]] std::size_t size() const noexcept { return ring_.size(); }
   [[nodiscard]] PyObject* at(std::size_t i) const noexcept { return ring_.at(i); }
   /// Changes with each item that comes in.
@@ -31,19 +31,19 @@ class QueueStore {
 
   void insert(Item item, Place place) noexcept {
     ++version_;
-    if (order_ == QueueOrder::priority && place < ring_.size()) {
+    if (order_ == StoreOrder::priority && place < ring_.size()) {
       ring_.insert(place, to_object(item));
     } else {
       ring_.push_back(to_object(item));
     }
   }
   [[nodiscard]] Item take() noexcept {
-    return to_item(order_ == QueueOrder::fifo ? ring_.pop_front() : ring_.pop_back());
+    return to_item(order_ == StoreOrder::fifo ? ring_.pop_front() : ring_.pop_back());
   }
   void put_back(Item item) noexcept {
     ++version_;
     if (!ring_.reserve()) Py_FatalError("no memory for an item that is given back to its queue");
-    order_ == QueueOrder::fifo ? ring_.push_front(to_object(item))
+    order_ == StoreOrder::fifo ? ring_.push_front(to_object(item))
                                : ring_.push_back(to_object(item));
   }
   void swap(ItemRing& ring) noexcept { ring_.swap(ring); }
@@ -55,7 +55,7 @@ class QueueStore {
  private:
   ItemRing ring_;
   std::uint64_t version_ = 0;
-  const QueueOrder order_;
+  const StoreOrder order_;
 };
 
 }  // namespace cogway

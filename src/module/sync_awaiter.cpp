@@ -11,6 +11,7 @@
 #include "cogway/python/completion_queue.hpp"
 #include "module/bridge.hpp"
 #include "module/heap_type.hpp"
+#include "module/loop_rings.hpp"
 #include "module/sync_state.hpp"
 #include "module/ticket.hpp"
 #include "module/waiting.hpp"
@@ -43,8 +44,7 @@ AwaiterObject* as_awaiter(PyObject* object) noexcept {
 
 /// Called once by whoever chose the outcome, on any thread, while the completion keeps us alive.
 void notify(WaitNode<>* node) noexcept {
-  Completion* completion = static_cast<AwaiterNode*>(node)->awaiter->completion;
-  completion->queue->push(completion);
+  LoopRings::push(static_cast<AwaiterNode*>(node)->awaiter->completion);
 }
 
 bool arm(AwaiterObject* self) {

@@ -9,9 +9,9 @@ CompletionQueue::CompletionQueue(ReleaseMailbox* mailbox) : mailbox_(mailbox) {
 
 CompletionQueue::~CompletionQueue() { mailbox_->release(); }
 
-void CompletionQueue::push(Completion* node) noexcept {
+bool CompletionQueue::push_unrung(Completion* node) noexcept {
   // Once the node is in, the reader may take it, run it, and drop every reference that kept this
-  // queue alive, before the wake-up below.
+  // queue alive, before the wake-up.
   bool held = false;
   const auto hold = [&] {
     retain();
@@ -21,15 +21,20 @@ void CompletionQueue::push(Completion* node) noexcept {
     case PolledPush::quiet:
       break;
     case PolledPush::ring:
-      signals_.fetch_add(1, std::memory_order_relaxed);  // order: relaxed, a counter
-      event_.signal();
-      break;
+      return true;
     case PolledPush::closed:
       diverted_.fetch_add(1, std::memory_order_relaxed);  // order: relaxed, a counter
       mailbox_->post(node);
       break;
   }
   if (held) release();
+  return false;
+}
+
+void CompletionQueue::ring() noexcept {
+  signals_.fetch_add(1, std::memory_order_relaxed);  // order: relaxed, a counter
+  event_.signal();
+  release();
 }
 
 Completion* CompletionQueue::chained(Completion* oldest, std::uint64_t* count) noexcept {

@@ -33,7 +33,13 @@ class CompletionQueue {
   CompletionQueue(const CompletionQueue&) = delete;
   CompletionQueue& operator=(const CompletionQueue&) = delete;
 
-  void push(Completion* node) noexcept;
+  void push(Completion* node) noexcept {
+    if (push_unrung(node)) ring();
+  }
+  /// As push(), but the wake-up, if one is due, is left to the caller: true, and ring() has to
+  /// follow soon, since later pushes rely on it. The queue stays until then.
+  [[nodiscard]] bool push_unrung(Completion* node) noexcept;
+  void ring() noexcept;
   /// Everything pushed so far, oldest first, linked by next_ready; nullptr when empty.
   [[nodiscard]] Completion* take() noexcept;
   [[nodiscard]] bool empty() const noexcept { return ready_.empty(); }
