@@ -42,12 +42,12 @@ def find(tag: str) -> Path:
 
 
 def ask(python: Path, script: Path, *arguments: object) -> Any:
-    """Run a script of the standard library alone there, without the GIL if it can.
+    """Run a script there that imports nothing of its folder, without the GIL if it can.
 
     Returns:
         What it printed, read as JSON.
     """
     environment = {**os.environ, "PYTHON_GIL": "0", "PYTHONPATH": ""}
-    command = [str(python), "-B", str(script), *map(str, arguments)]
+    command = [str(python), "-B", "-P", str(script), *map(str, arguments)]
     ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     return json.loads(ended.stdout)

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev import ROOT, environment, machine, taskflow
+from dev import ROOT, environment, interpreters, machine, taskflow
 from dev.console import CommandFailed, run, say
 from dev.steps import cpp
 from dev.tally import Tally
 
 if TYPE_CHECKING:
     from dev.environment import Environment
+
+_WITHOUT_GIL = ("cereggii", "ft_utils")
+"""Their newest versions have no wheel for it."""
 
 
 def build() -> Environment:
@@ -29,6 +32,7 @@ def build() -> Environment:
     env.install()
     for name in env.add_optional(*environment.group("peers"), environment.TORCH):
         say(f"absent: {name} has no wheel for Python {env.interpreter.version}")
+    _install_free_threaded()
     settings = [f"-DPython_EXECUTABLE={env.python}", "-DCOGWAY_PYTHON=ON"]
     headers = taskflow.headers(env)
     if headers is None:
@@ -36,6 +40,18 @@ def build() -> Environment:
     settings.append(f"-DCOGWAY_TASKFLOW_INCLUDE={headers or ''}")
     cpp.configure("bench", *settings)
     return env
+
+
+def _install_free_threaded() -> None:
+    """Gives the free-threaded build, where there is one, cogway and the peers that it has."""
+    interpreter = interpreters.find("3.13t")
+    if interpreter is None:
+        say("absent: Python 3.13t, which `./dev test python-3.13t` makes where it can")
+        return
+    env = environment.environment(interpreter)
+    env.install()
+    for name in env.add_optional(*_WITHOUT_GIL):
+        say(f"absent: {name} has no wheel for Python {interpreter.tag}")
 
 
 def step() -> Tally:
