@@ -98,7 +98,7 @@ class Engine:
         wait_for_bus: bool = ...,
         bus_bytes: int = ...,
         grace: float = ...,
-        background_idle_policy: bool = ...,
+        background_idle: bool = ...,
         manual: bool = ...,
         openmp_threads: int = ...,
         debug: bool = ...,

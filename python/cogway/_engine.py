@@ -48,6 +48,9 @@ class Engine(EngineLife):
             as many processors as affinity and the control group leave.
         background_workers: Threads of the background class, for loading and batch work; they yield
             the processor to everything else. ``"auto"``: likewise.
+        background_policy: How the system schedules them: ``"idle"``, when no other thread wants
+            the processor; ``"batch"``, with the share of a very nice thread, whose time slices the
+            others wait for now and then.
         python_workers: Threads that run Python callables. ``"auto"``: the usable processors, at
             least 2.
         bus_bytes: Capacity of the bus. Default 256 MiB.
@@ -90,6 +93,7 @@ class Engine(EngineLife):
         name: str = "cogway",
         native_workers: _Count = None,
         background_workers: _Count = None,
+        background_policy: Literal["idle", "batch"] = "idle",
         python_workers: _Count = None,
         bus_bytes: int | None = None,
         full_bus: Literal["wait", "fail"] = "wait",
@@ -111,6 +115,10 @@ class Engine(EngineLife):
             raise ValueError(f"full_bus must be 'wait' or 'fail', got {full_bus!r}")
         if order not in ("fifo", "lifo"):
             raise ValueError(f"order must be 'fifo' or 'lifo', got {order!r}")
+        if background_policy not in ("idle", "batch"):
+            raise ValueError(
+                f"background_policy must be 'idle' or 'batch', got {background_policy!r}"
+            )
         options: dict[str, Any] = {
             "native_workers": _count("native_workers", native_workers),
             "background_workers": _count("background_workers", background_workers),
@@ -138,6 +146,7 @@ class Engine(EngineLife):
             name=name,
             pin=pin,
             lifo=order == "lifo",
+            background_idle=background_policy == "idle",
             ageing=ageing,
             queue_capacity=queue_capacity,
             wait_for_bus=full_bus == "wait",

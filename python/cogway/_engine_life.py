@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from cogway import _core, _lifetime
 from cogway._engine_posts import EnginePosts
+from cogway._environment import MOST_THREADS
 from cogway._kernels import KernelInfo, _kernel_infos
 from cogway._statistics import EngineStatistics, _from_fields
 from cogway._workers import place_of
@@ -240,15 +241,15 @@ class EngineLife(EnginePosts):
             python: Python workers.
 
         Raises:
-            ValueError: A number is not positive.
+            ValueError: A number is not positive, or more than an engine can have.
             RuntimeError: The engine is closed, or belongs to the parent process.
         """
-        if python is not None and python < 1:
-            raise ValueError(f"resize(): python must be at least 1, got {python}")
+        for label, count in (("native", native), ("background", background), ("python", python)):
+            if count is not None and (type(count) is not int or not 1 <= count <= MOST_THREADS):
+                raise ValueError(
+                    f"resize(): {label} must be an int from 1 to {MOST_THREADS}, got {count!r}"
+                )
         if native is not None or background is not None:
-            for label, count in (("native", native), ("background", background)):
-                if count is not None and count < 1:
-                    raise ValueError(f"resize(): {label} must be at least 1, got {count}")
             self._resize(-1 if native is None else native, -1 if background is None else background)
         if python is not None:
             if self._phase != "open" or not self._own_process:

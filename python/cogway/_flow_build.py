@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import os
 from collections.abc import AsyncIterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,17 @@ Stage = tuple[str, Any]
 """Kind ("native", "python" or "batch") and what describes it."""
 Options = tuple[int, int, bool, bool, int, int, int]
 """What `_core.Flow.options` takes, in its order."""
+
+
+def at_least(name: str, value: int, least: int) -> int:
+    """Return the int that a parameter is, if it is not less than `least`."""
+    try:
+        value = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}") from None
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, not {value}")
+    return value
 
 
 def is_native(stages: Sequence[Stage], place: int) -> bool:

@@ -7,10 +7,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from cogway._errors import KernelError
+from cogway._flow_held import SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
+
+    from cogway._flow_held import Held
 
 # (stage, name, position, index, exception), as _core gives them
 RawFailure = tuple[int, str, "int | None", "int | None", Exception]
@@ -33,22 +36,20 @@ def text_of(error: BaseException) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def where(index: int | None, values: Sequence[Any] | None) -> str:
+def where(index: int | None, value: Any) -> str:
     """Name an item: its index, and its path if it is one."""
     if index is None:
         return "the source"
-    value = values[index] if values is not None and index < len(values) else None
     if isinstance(value, (str, os.PathLike)):
         return f"item {index} ({os.fspath(value)!r})"
     return f"item {index}"
 
 
-def describe(
-    failure: RawFailure, own: BaseException | None, values: Sequence[Any] | None
-) -> Exception:
+def describe(failure: RawFailure, held: Held) -> Exception:
     """Return the exception of one failure, with stage and item in it."""
-    stage, name, _, index, exception = failure
-    place = where(index, values)
+    stage, name, position, index, exception = failure
+    own = held.errors.get(SOURCE if position is None else position)
+    place = where(index, held.source_value(position, index))
     # Raised by an iterator these two would mean its end.
     if isinstance(own, Exception) and not isinstance(own, (StopIteration, StopAsyncIteration)):
         note = f"in Python stage {stage} ({name}), {place}"
@@ -65,14 +66,9 @@ def describe(
     return exception
 
 
-def failure_of(
-    failures: list[RawFailure], own: dict[int, BaseException], values: Sequence[Any] | None
-) -> Exception:
+def failure_of(failures: list[RawFailure], held: Held) -> Exception:
     """Return what to raise for the failures of a run: the only one, or a group of them."""
-    errors = [
-        describe(failure, own.get(-1 if failure[2] is None else failure[2]), values)
-        for failure in failures
-    ]
+    errors = [describe(failure, held) for failure in failures]
     if len(errors) == 1:
         return errors[0]
     return PipelineFailure(f"{len(errors)} items failed", errors)

@@ -58,6 +58,7 @@ class Held:
         self.labels: dict[int, Any] = {}
         self.batches: dict[int, Batch] = {}
         self.errors: dict[int, BaseException] = {}
+        self._paths: dict[int, Any] = {}  # of items that were left out, for their failures
         self._skipped: deque[int] = deque()
         self._forgetting = threading.Lock()
 
@@ -66,6 +67,15 @@ class Held:
         if self._list is not None and position not in self.values:
             return self._list[index]
         return self.values[position]
+
+    def source_value(self, position: int | None, index: int | None) -> Any:
+        """Return what the source gave for an item that failed, if it is known still."""
+        if position is None or index is None:
+            return None
+        if self._list is not None:
+            return self._list[index] if index < len(self._list) else None
+        value = self.values.get(position)
+        return self._paths.get(position) if value is None else value
 
     def label(self, position: int, index: int) -> Any:
         """Return the label of an item."""
@@ -95,6 +105,9 @@ class Held:
             left = core.left()
             if not left:
                 return
+            for position in left:
+                if isinstance(value := self.values.get(position), (str, os.PathLike)):
+                    self._paths[position] = value
             self.forget(left)
             if core.failures():
                 return  # the consumer will be told of some of these
@@ -104,9 +117,14 @@ class Held:
                     _clear_frames(self.errors[position])
             while len(self._skipped) > KEPT_SKIPS:
                 self.errors.pop(self._skipped.popleft(), None)
+            while len(self._paths) > KEPT_SKIPS:
+                del self._paths[next(iter(self._paths))]
 
     def clear(self) -> None:
-        """Drop everything but exceptions."""
+        """Drop everything but exceptions and the paths of items that may have failed."""
+        for position, value in self.values.items():
+            if isinstance(value, (str, os.PathLike)):
+                self._paths[position] = value
         self.values.clear()
         self.labels.clear()
         self.batches.clear()

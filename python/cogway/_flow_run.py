@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 import time
 import types
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from cogway._errors import BusExhausted
 from cogway._flow_failure import describe, failure_of
@@ -55,7 +55,6 @@ class PipelineRun:
         core: FlowRun,
         held: Held,
         drives: Sequence[SourceDrive | StageDrive],
-        values: Sequence[Any] | None,
         *,
         needs_loop: bool,
     ) -> None:
@@ -64,7 +63,6 @@ class PipelineRun:
         self._core = core
         self._held = held
         self._drives = drives
-        self._values = values
         self._needs_loop = needs_loop
         self._started = False
         self._closed = False
@@ -180,7 +178,7 @@ class PipelineRun:
 
     def _raise_failure(self, failed: bool) -> None:
         if failed:
-            raise failure_of(self._core.failures(), self._held.errors, self._values)
+            raise failure_of(self._core.failures(), self._held)
 
     def _stall(self) -> BusExhausted | None:
         """Return what to raise when nothing will move any more."""
@@ -270,11 +268,7 @@ class PipelineRun:
     @property
     def skipped(self) -> list[Exception]:
         """The latest items left out by `Pipeline.skip_errors`, at most 64, as exceptions."""
-        return [
-            describe(failure, self._held.errors.get(-1 if failure[2] is None else failure[2]),
-                     self._values)
-            for failure in self._core.skipped()
-        ]  # fmt: skip
+        return [describe(failure, self._held) for failure in self._core.skipped()]
 
 
 def _not_an_end(error: Exception) -> RuntimeError:

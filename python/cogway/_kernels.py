@@ -136,11 +136,17 @@ def load(path: str | os.PathLike[str]) -> PackInfo:
         What the pack registered.
 
     Raises:
-        FileNotFoundError: There is no such file, or it is not a shared object.
+        FileNotFoundError: There is no such file.
+        OSError: The file is no shared object of this machine, or lacks something it is linked to.
         ValueError: A kernel of that name exists already, or a declaration is malformed.
         RuntimeError: The file is no pack, or was built for another ABI.
     """
-    pack = _pack(_core.load_pack(os.fspath(path)))
+    try:
+        pack = _pack(_core.load_pack(os.fspath(path)))
+    except FileNotFoundError as error:
+        if not os.path.exists(path):
+            raise
+        raise OSError(str(error)) from None
     file = os.stat(pack.path)
     built = (file.st_mtime_ns, file.st_size)
     if _built.setdefault(pack.path, built) != built:

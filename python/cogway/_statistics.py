@@ -51,7 +51,7 @@ class WorkerStatistics:
 
     `parallel_loops` counts the loops that its tasks began, `parallel_pieces` the pieces that it did
     of other workers' loops; `thread_budget` is what the latest task got of OpenMP's threads, 0
-    where none was limited.
+    where none was limited; `nice`, `policy` and `pinned` are what the system granted.
     """
 
     worker_class: str
@@ -64,6 +64,7 @@ class WorkerStatistics:
     parallel_pieces: int
     thread_budget: int
     nice: int
+    policy: str
     pinned: bool
     running: str
 

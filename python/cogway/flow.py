@@ -26,7 +26,7 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from cogway import _core
-from cogway._flow_build import build_flow, is_asynchronous, is_native, is_used_up
+from cogway._flow_build import at_least, build_flow, is_asynchronous, is_native, is_used_up
 from cogway._flow_failure import PipelineFailure
 from cogway._flow_held import Held
 from cogway._flow_items import EPOCH, INDEX, POSITION, VALUE, Batch, Item, ItemField
@@ -57,13 +57,6 @@ __all__ = [
 
 _PRIORITIES = {"high": 0, "normal": 1, "low": 2}
 _WORKER_CLASSES = {"foreground": 0, "background": 1}
-
-
-def _at_least(name: str, value: int, least: int) -> int:
-    value = operator.index(value)
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, not {value}")
-    return value
 
 
 class Pipeline:
@@ -170,7 +163,7 @@ class Pipeline:
         for name in (params or {}).keys() & parameters.keys():
             raise ValueError(f"{kernel}: parameter '{name}' is given twice")
         given = {**(params or {}), **parameters}
-        limit = 0 if concurrency is None else _at_least("concurrency", concurrency, 1)
+        limit = 0 if concurrency is None else at_least("concurrency", concurrency, 1)
         bound = {name: int(v) for name, v in given.items() if isinstance(v, ItemField)}
         fixed = {name: v for name, v in given.items() if not isinstance(v, ItemField)}
         stage = (kernel, fixed, bound, limit, nogil)
@@ -190,7 +183,7 @@ class Pipeline:
         """
         if not callable(function):
             raise TypeError(f"a Python stage is a callable, not {type(function).__name__}")
-        limit = _at_least("concurrency", concurrency, 1)
+        limit = at_least("concurrency", concurrency, 1)
         label = name or getattr(function, "__qualname__", type(function).__name__)
         return self._with(_stages=(*self._stages, ("python", (function, label, limit))))
 
@@ -203,7 +196,7 @@ class Pipeline:
             stack: One buffer with the items along its first dimension, written in place by the
                 kernel before; otherwise a list. Default: stack after a native stage.
         """
-        _at_least("size", size, 1)
+        at_least("size", size, 1)
         after_native = bool(self._stages) and self._stages[-1][0] == "native"
         if any(kind == "batch" for kind, _ in self._stages):
             raise ValueError("the pipeline has a batch stage already")
@@ -219,8 +212,8 @@ class Pipeline:
             elements: Batches, or items where nothing batches, in whatever state.
             bytes: Bytes of buffers; default: as many as the bus has.
         """
-        limit = 0 if bytes is None else _at_least("bytes", bytes, 1)
-        return self._with(_prefetch=_at_least("elements", elements, 1), _bytes=limit)
+        limit = 0 if bytes is None else at_least("bytes", bytes, 1)
+        return self._with(_prefetch=at_least("elements", elements, 1), _bytes=limit)
 
     def ordered(self, in_order: bool = True) -> Self:
         """Yield elements in the order of the source (the default), or as they are finished."""
@@ -232,7 +225,7 @@ class Pipeline:
         Args:
             limit: Fail when more than that many were left out; default: never.
         """
-        most = 2**64 - 1 if limit is None else _at_least("limit", limit, 0)
+        most = 2**64 - 1 if limit is None else at_least("limit", limit, 0)
         return self._with(_skip=most)
 
     def workers(self, worker_class: str = "background", *, priority: str = "normal") -> Self:
@@ -257,7 +250,7 @@ class Pipeline:
             ValueError: There is no source, or it is an iterator that an earlier epoch has used up.
             EngineClosed: The engine is closed.
         """
-        number = next(self._epochs) if epoch is None else _at_least("epoch", epoch, 0)
+        number = next(self._epochs) if epoch is None else at_least("epoch", epoch, 0)
         if self._source is None:
             raise ValueError("the pipeline has no source")
         self._engine._check_open()
@@ -291,7 +284,7 @@ class Pipeline:
         if not listed:
             make = self._source if callable(self._source) else lambda: self._source
             drives.append(SourceDrive(core, held, make, native=is_native(self._stages, 0)))
-        return PipelineRun(self._engine, core, held, drives, values, needs_loop=asynchronous)
+        return PipelineRun(self._engine, core, held, drives, needs_loop=asynchronous)
 
     def __iter__(self) -> PipelineRun:
         return self.run()

@@ -45,6 +45,9 @@ EngineOptions resolved_options(EngineOptions options) {
   for (int nice : {options.foreground_nice, options.background_nice}) {
     if (nice < -20 || nice > 19) refuse("niceness must be -20 to 19, not " + std::to_string(nice));
   }
+  if (options.background_policy > os::SchedulingPolicy::idle) {
+    refuse("background_policy must not be a real-time policy");
+  }
   if (options.openmp_threads < EngineOptions::kAuto) {
     refuse("openmp_threads must be at least 0, or kAuto");
   }

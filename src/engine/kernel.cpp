@@ -163,4 +163,10 @@ void Kernel::learn(std::int64_t duration_ns) noexcept {
   expected_ns_.store(next > 0 ? next : 1, std::memory_order_relaxed);
 }
 
+std::string Kernel::input_range() const {
+  std::string text = std::to_string(min_inputs_);
+  if (max_inputs_ != min_inputs_) text += " to " + std::to_string(max_inputs_);
+  return text + (max_inputs_ == 1 ? " input" : " inputs");
+}
+
 }  // namespace cogway

@@ -13,10 +13,11 @@ namespace cogway {
 
 /// Records by index: free ones in one queue, filled ones in the other.
 struct LogRing::Impl {
-  explicit Impl(std::size_t capacity)
-      : free(capacity), filled(capacity), records(std::make_unique<LogRecord[]>(capacity)) {
-    for (std::size_t i = 0; i < capacity; ++i) (void)free.try_push(static_cast<std::uint32_t>(i));
+  explicit Impl(std::size_t size)
+      : capacity(size), free(size), filled(size), records(std::make_unique<LogRecord[]>(size)) {
+    for (std::size_t i = 0; i < size; ++i) (void)free.try_push(static_cast<std::uint32_t>(i));
   }
+  const std::size_t capacity;
   MpmcQueue<std::uint32_t> free;
   MpmcQueue<std::uint32_t> filled;
   std::unique_ptr<LogRecord[]> records;
@@ -66,6 +67,8 @@ bool LogRing::pop(LogRecord* record) noexcept {
   (void)impl_->free.try_push(*index);
   return true;
 }
+
+std::size_t LogRing::capacity() const noexcept { return impl_->capacity; }
 
 void LogRing::set_hook(void (*hook)(void*) noexcept, void* argument) noexcept {
   impl_->argument = argument;

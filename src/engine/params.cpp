@@ -43,6 +43,21 @@ std::string choices_of(const cogway_param_spec& spec) {
   return text;
 }
 
+template <typename Number>
+void show_list(std::ostringstream& text, std::span<const Number> numbers, const char* what) {
+  constexpr std::size_t kShown = 8;
+  if (numbers.size() > kShown) {
+    text << "a list of " << numbers.size() << ' ' << what;
+    return;
+  }
+  const char* separator = "[";
+  for (const Number number : numbers) {
+    text << separator << number;
+    separator = ", ";
+  }
+  text << (numbers.empty() ? "[]" : "]");
+}
+
 std::string shown(const Value& value) {
   std::ostringstream text;
   if (const bool* flag = std::get_if<bool>(&value)) {
@@ -54,9 +69,9 @@ std::string shown(const Value& value) {
   } else if (const auto* string = std::get_if<std::string_view>(&value)) {
     text << '\'' << string->substr(0, 80) << '\'';
   } else if (const auto* integers = std::get_if<std::span<const std::int64_t>>(&value)) {
-    text << "a list of " << integers->size() << " ints";
+    show_list(text, *integers, "ints");
   } else if (const auto* numbers = std::get_if<std::span<const double>>(&value)) {
-    text << "a list of " << numbers->size() << " floats";
+    show_list(text, *numbers, "floats");
   }
   return text.str();
 }

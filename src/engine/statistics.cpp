@@ -30,6 +30,7 @@ WorkerStatistics look_at(const Worker& worker, WorkerClass worker_class, std::in
   result.parallel_pieces = worker.pieces.load(kRelaxed);
   result.thread_budget = worker.budget.load(kRelaxed);
   result.nice = worker.granted_nice.load(kRelaxed);
+  result.policy = worker.granted_policy.load(kRelaxed);
   result.pinned = worker.pinned.load(kRelaxed);
   if (const char* name = worker.running_name.load(kRelaxed)) result.running = name;
   return result;

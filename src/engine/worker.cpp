@@ -88,11 +88,11 @@ void Worker::prepare_thread() {
   const bool background = pool_.worker_class() == WorkerClass::background;
   const int wanted = background ? options.background_nice : options.foreground_nice;
   if (background) {
-    os::set_policy(thread, options.background_idle_policy ? os::SchedulingPolicy::idle
-                                                          : os::SchedulingPolicy::batch);
+    os::set_policy(thread, options.background_policy);
   }
   if (os::nice(thread) != wanted) os::set_nice(thread, wanted);
   granted_nice.store(os::nice(thread));
+  granted_policy.store(os::policy(thread));
   if (!processors.empty()) pinned.store(os::set_affinity(thread, processors));
 }
 

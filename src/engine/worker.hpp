@@ -116,6 +116,7 @@ class Worker {
   std::atomic<std::int64_t> busy_since_ns{0};  ///< 0: idle
   std::atomic<std::uint64_t> busy_ns{0}, executed{0}, stolen{0}, loops{0}, pieces{0};
   std::atomic<std::int32_t> thread_id{0}, granted_nice{0}, budget{0};
+  std::atomic<os::SchedulingPolicy> granted_policy{os::SchedulingPolicy::other};
   std::atomic<bool> pinned{false};
   std::atomic<bool> waiting{false};  ///< for work; perhaps asleep
 

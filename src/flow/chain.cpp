@@ -209,9 +209,8 @@ bool RunCore::describe_places(Item& item, std::uint32_t stage, std::span<const O
   const Kernel& kernel = *plan_->native(stage).kernel;
   if (operands.size() < kernel.min_inputs() || operands.size() > kernel.max_inputs()) {
     return set_failure(item, stage, StatusCode::invalid_argument, Cause::invalid,
-                       "takes " + std::to_string(kernel.min_inputs()) + " to " +
-                           std::to_string(kernel.max_inputs()) +
-                           " inputs, the stage before gives " + std::to_string(operands.size()));
+                       "takes " + kernel.input_range() + ", the stage before gives " +
+                           std::to_string(operands.size()));
   }
   cogway_view views[COGWAY_MAX_BUFFERS];
   for (std::size_t i = 0; i < operands.size(); ++i) views[i] = operands[i].view;

@@ -41,6 +41,18 @@ int parse_object(PyObject* value, DType& out) {
   return text ? parse_name(text.get(), out) : -1;
 }
 
+/// One dimension; false with the raised TypeError saying what a shape is.
+bool to_dimension(const char* function, PyObject* shape, PyObject* value, std::int64_t& out) {
+  out = PyNumber_AsSsize_t(value, PyExc_OverflowError);
+  if (out != -1 || PyErr_Occurred() == nullptr) return true;
+  if (PyErr_ExceptionMatches(PyExc_TypeError) != 0 && PyIndex_Check(value) == 0) {
+    PyErr_Clear();
+    PyErr_Format(PyExc_TypeError, "%s(): a shape is an int or a sequence of int, not %R", function,
+                 shape);
+  }
+  return false;
+}
+
 }  // namespace
 
 bool to_dtype(const char* function, PyObject* value, DType& out) {
@@ -60,8 +72,7 @@ bool to_layout(const char* function, PyObject* shape, DType dtype, Layout& out) 
   std::array<std::int64_t, kMaxDims> dims{};
   std::size_t n = 0;
   if (PyIndex_Check(shape)) {
-    dims[0] = PyNumber_AsSsize_t(shape, PyExc_OverflowError);
-    if (dims[0] == -1 && PyErr_Occurred() != nullptr) return false;
+    if (!to_dimension(function, shape, shape, dims[0])) return false;
     n = 1;
   } else {
     const PyRef items = snapshot_of(shape, "a shape is an int or a sequence of int");
@@ -74,8 +85,7 @@ bool to_layout(const char* function, PyObject* shape, DType dtype, Layout& out) 
     }
     for (std::size_t i = 0; i < n; ++i) {
       PyObject* item = PySequence_Fast_GET_ITEM(items.get(), static_cast<Py_ssize_t>(i));
-      dims[i] = PyNumber_AsSsize_t(item, PyExc_OverflowError);
-      if (dims[i] == -1 && PyErr_Occurred() != nullptr) return false;
+      if (!to_dimension(function, shape, item, dims[i])) return false;
     }
   }
   const Status status = Layout::contiguous(dtype, {dims.data(), n}, &out);

@@ -86,9 +86,12 @@ PyObject* engine_c_spawn(PyObject* engine, PyObject* const* arguments, Py_ssize_
 PyObject* engine_c_map(PyObject* engine, PyObject* const* arguments, Py_ssize_t count,
                        PyObject* keywords);  // kernel_map.cpp
 PyObject* engine_call(PyObject* engine, PyObject* const* arguments, Py_ssize_t count,
-                      PyObject* keywords);                                // python_call.cpp
-PyObject* engine_worker(PyObject* engine, PyObject*);                     // python_call.cpp
-PyObject* engine_run_call(PyObject* engine, PyObject*);                   // python_call.cpp
+                      PyObject* keywords);               // python_call.cpp
+PyObject* engine_worker(PyObject* engine, PyObject*);    // python_call.cpp
+PyObject* engine_run_call(PyObject* engine, PyObject*);  // python_call.cpp
+/// In a Python worker that is about to wait for `task`: runs it here if it is a call of the same
+/// engine that nobody has begun, which would wait for a worker that may never come. False: wait.
+bool run_awaited_call(Task& task);                                        // python_call.cpp
 PyObject* call_cancelled(PyObject* module, PyObject*);                    // python_call.cpp
 PyObject* engine_retire_worker(PyObject* engine, PyObject*);              // python_call.cpp
 PyObject* engine_stop_calls(PyObject* engine, PyObject*);                 // python_call.cpp

@@ -56,6 +56,7 @@ PyObject* worker_dict(const WorkerStatistics& from) {
       .count("parallel_pieces", from.parallel_pieces)
       .number("thread_budget", from.thread_budget)
       .number("nice", from.nice)
+      .text("policy", os::policy_name(from.policy))
       .set("pinned", PyBool_FromLong(from.pinned))
       .text("running", from.running)
       .take();

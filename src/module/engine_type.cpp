@@ -36,7 +36,7 @@ constexpr const char* kInitNames[] = {"name",
                                       "wait_for_bus",
                                       "bus_bytes",
                                       "grace",
-                                      "background_idle_policy",
+                                      "background_idle",
                                       "manual",
                                       "openmp_threads",
                                       "debug"};
@@ -69,6 +69,7 @@ bool read_options(PyObject* const* values, EngineOptions& options, TaskQueueOpti
   double grace = std::chrono::duration<double>(options.grace).count();
   std::int64_t openmp = options.openmp_threads;
   bool lifo = false;
+  bool background_idle = true;
   bool wait_for_bus = options.full_bus == FullBusPolicy::wait;
   if (!to_int64({kInit, kInitNames[1]}, values[1], -1, kMostThreads, native) ||
       !to_int64({kInit, kInitNames[2]}, values[2], -1, kMostThreads, background) ||
@@ -82,7 +83,7 @@ bool read_options(PyObject* const* values, EngineOptions& options, TaskQueueOpti
       !to_bool({kInit, kInitNames[10]}, values[10], wait_for_bus) ||
       !to_int64({kInit, kInitNames[11]}, values[11], 1, std::int64_t{1} << 50, bus_bytes) ||
       !to_seconds({kInit, kInitNames[12]}, values[12], grace) ||
-      !to_bool({kInit, kInitNames[13]}, values[13], options.background_idle_policy) ||
+      !to_bool({kInit, kInitNames[13]}, values[13], background_idle) ||
       !to_bool({kInit, kInitNames[14]}, values[14], options.manual) ||
       !to_int64({kInit, kInitNames[15]}, values[15], 0, kMostThreads, openmp) ||
       !to_bool({kInit, kInitNames[16]}, values[16], options.debug)) {
@@ -92,6 +93,8 @@ bool read_options(PyObject* const* values, EngineOptions& options, TaskQueueOpti
   options.background_workers = static_cast<int>(background);
   options.reserved_cores = static_cast<int>(reserved);
   options.openmp_threads = static_cast<int>(openmp);
+  options.background_policy =
+      background_idle ? os::SchedulingPolicy::idle : os::SchedulingPolicy::batch;
   options.spin = Nanoseconds{spin};
   options.order = lifo ? QueueOrder::lifo : QueueOrder::fifo;
   options.ageing = static_cast<std::uint32_t>(ageing);

@@ -100,9 +100,8 @@ bool MapBuilder::add_item(std::size_t i, PyObject* item, std::size_t* n_inputs) 
     }
     objects = sorted.data();
   } else if (n < kernel.min_inputs() || n > kernel.max_inputs()) {
-    PyErr_Format(PyExc_TypeError, "%s takes %u to %u inputs (%s), item %zu has %zu",
-                 kernel.name().c_str(), kernel.min_inputs(), kernel.max_inputs(),
-                 kernel.signature().c_str(), i, n);
+    PyErr_Format(PyExc_TypeError, "%s takes %s (%s), item %zu has %zu", kernel.name().c_str(),
+                 kernel.input_range().c_str(), kernel.signature().c_str(), i, n);
     return false;
   } else {
     *n_inputs = n;

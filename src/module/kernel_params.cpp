@@ -35,8 +35,14 @@ int as_float(PyObject* value, double& result) {
 }  // namespace
 
 bool KernelParams::refuse(std::string_view name, const char* expected, PyObject* value) const {
-  if (PyErr_Occurred() != nullptr) return false;
   const std::string parameter(name);
+  if (PyErr_Occurred() != nullptr) {
+    if (PyErr_ExceptionMatches(PyExc_OverflowError) == 0) return false;
+    PyErr_Clear();
+    PyErr_Format(PyExc_ValueError, "%s: parameter '%s' must fit into 64 bits, got %R",
+                 kernel_.name().c_str(), parameter.c_str(), value);
+    return false;
+  }
   PyErr_Format(PyExc_TypeError, "%s: parameter '%s' must be %s, got %R (%.100s)",
                kernel_.name().c_str(), parameter.c_str(), expected, value, Py_TYPE(value)->tp_name);
   return false;
@@ -119,7 +125,9 @@ bool KernelParams::convert(std::string_view name, PyObject* value, ParamArgument
     case COGWAY_PARAM_STRING: {
       if (PyUnicode_Check(value)) {
         argument.value = utf8(value);
-        return PyErr_Occurred() == nullptr;
+        if (PyErr_Occurred() == nullptr) return true;
+        if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError) == 0) return false;
+        PyErr_Clear();  // the name of a file that is not UTF-8, as os.listdir() gives it
       }
       PyRef path = PyRef::steal(PyOS_FSPath(value));  // pathlib.Path and its like
       if (path && PyUnicode_Check(path.get())) {
@@ -127,7 +135,7 @@ bool KernelParams::convert(std::string_view name, PyObject* value, ParamArgument
       }
       if (!path) {
         PyErr_Clear();
-        return refuse(name, "a str or a path", value);
+        return refuse(name, "a str that can be encoded or a path", value);
       }
       const std::string& kept = strings_.emplace_front(
           PyBytes_AS_STRING(path.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(path.get())));

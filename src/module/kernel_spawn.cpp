@@ -48,8 +48,8 @@ bool convert_positional(ModuleState& state, const Kernel& kernel, PyObject* cons
 bool convert_inputs(ModuleState& state, const Kernel& kernel, PyObject* const* objects,
                     std::size_t count, CallStorage& storage) {
   if (count < kernel.min_inputs() || count > kernel.max_inputs()) {
-    PyErr_Format(PyExc_TypeError, "%s takes %u to %u inputs (%s), %zu given", kernel.name().c_str(),
-                 kernel.min_inputs(), kernel.max_inputs(), kernel.signature().c_str(), count);
+    PyErr_Format(PyExc_TypeError, "%s takes %s (%s), %zu given", kernel.name().c_str(),
+                 kernel.input_range().c_str(), kernel.signature().c_str(), count);
     return false;
   }
   for (std::size_t i = 0; i < count; ++i) {

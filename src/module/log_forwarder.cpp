@@ -22,6 +22,7 @@ struct LogForwarder : std::enable_shared_from_this<LogForwarder> {
   std::weak_ptr<EngineHost> host;
   std::shared_ptr<LogForwarder> keep;  ///< while posted
   std::atomic<bool> posted{false};
+  std::atomic<std::uint64_t> told_dropped{0};  ///< of what LogRing counts as dropped
 
   ~LogForwarder() {
     if (mailbox != nullptr) mailbox->release();
@@ -41,7 +42,7 @@ struct LogForwarder : std::enable_shared_from_this<LogForwarder> {
     if (const auto owner = self->host.lock()) self->forward(owner->engine.log());
   }
 
-  void forward(LogRing& log) const {
+  void forward(LogRing& log) {
     if (state->cogway_error == nullptr) return;  // the interpreter is going away
     PyRef records = PyRef::steal(PyList_New(0));
     LogRecord record;
@@ -53,6 +54,15 @@ struct LogForwarder : std::enable_shared_from_this<LogForwarder> {
           PyUnicode_DecodeUTF8(record.message, static_cast<Py_ssize_t>(std::strlen(record.message)),
                                "replace")));
       if (!line || PyList_Append(records.get(), line.get()) < 0) break;
+    }
+    const std::uint64_t dropped = log.dropped();
+    if (const std::uint64_t told = told_dropped.exchange(dropped); records && dropped > told) {
+      PyRef line = PyRef::steal(Py_BuildValue(
+          "(iiNN)", 30, -1, PyUnicode_FromString("cogway.engine"),
+          PyUnicode_FromFormat("%llu lines of kernels were dropped: more than %zu waited to be "
+                               "handed to logging",
+                               static_cast<unsigned long long>(dropped - told), log.capacity())));
+      if (line) (void)PyList_Append(records.get(), line.get());
     }
     PyRef module = PyRef::steal(PyImport_ImportModule("cogway._logging"));
     PyRef done;

@@ -43,7 +43,13 @@ struct PythonCall : MailboxItem {
   }
 };
 
-PythonCall* call_of(Task& task) noexcept { return *static_cast<PythonCall**>(task.payload()); }
+/// What the task's record holds: as long as there is a ticket, also after the call has gone.
+struct Payload {
+  PythonCall* call;
+  const EngineHost* host;  ///< whose queue it was put into; to compare with
+};
+
+PythonCall* call_of(Task& task) noexcept { return static_cast<Payload*>(task.payload())->call; }
 
 /// The task has ended, on a worker, in cancel(), or where the engine gave it up.
 void dispose_call(Task& task) noexcept {
@@ -56,6 +62,8 @@ constexpr TaskOps kRetireOps{nullptr, [](Task&) noexcept {}, "python.retire"};
 
 /// What runs on this thread, for cancelled(). Plain data: no Python object.
 thread_local RunningCalls::Running* running_here = nullptr;
+/// Whose calls this thread runs.
+thread_local EngineHost* host_here = nullptr;
 
 void run_call(PythonCall& call, Task& task, EngineHost& host) {
   TicketObject* ticket = as_ticket(call.ticket);
@@ -96,8 +104,8 @@ void run_call(PythonCall& call, Task& task, EngineHost& host) {
   counter.fetch_add(1, std::memory_order_relaxed);  // order: relaxed, a counter
 }
 
-bool make_call(ModuleState& state, PyObject* const* values, const SpawnOptions& options,
-               TaskRef& task) {
+bool make_call(ModuleState& state, const EngineHost& host, PyObject* const* values,
+               const SpawnOptions& options, TaskRef& task) {
   auto* call = new (std::nothrow) PythonCall();
   if (call == nullptr) return PyErr_NoMemory(), false;
   call->state = &state;
@@ -112,7 +120,7 @@ bool make_call(ModuleState& state, PyObject* const* values, const SpawnOptions& 
     return false;
   }
   task = Task::make_external(&kCallOps, options.priority, options.deadline);
-  ::new (task->payload()) PythonCall*(call);
+  ::new (task->payload()) Payload{call, &host};
   return true;
 }
 
@@ -141,7 +149,7 @@ PyObject* engine_call(PyObject* object, PyObject* const* arguments, Py_ssize_t c
     return nullptr;
   }
   TaskRef task;
-  if (!make_call(state, values, options, task)) return nullptr;
+  if (!make_call(state, *host, values, options, task)) return nullptr;
   PyRef ticket = PyRef::steal(make_ticket(state, task));
   if (!ticket) {
     task->cancel();
@@ -185,6 +193,7 @@ PyObject* work(PyObject* capsule, PyObject*) {
   auto* seat = static_cast<WorkerSeat*>(PyCapsule_GetPointer(capsule, kSeatName));
   if (seat == nullptr) return nullptr;
   EngineHost& host = *seat->host;
+  host_here = &host;
   ReleaseMailbox* mailbox = seat->state->mailbox;
   for (;;) {
     TaskRef task = host.python_queue.try_pop();
@@ -225,11 +234,20 @@ PyObject* engine_run_call(PyObject* object, PyObject*) {
     TaskRef task = host->python_queue.try_pop();
     if (!task) Py_RETURN_FALSE;
     if (task->ops() == &kRetireOps || !task->start()) continue;
+    EngineHost* outer = std::exchange(host_here, host);
     run_call(*call_of(*task), *task, *host);
+    host_here = outer;
     task.reset();
     as_engine(object)->state->mailbox->drain();
     Py_RETURN_TRUE;
   }
+}
+
+bool run_awaited_call(Task& task) {
+  if (running_here == nullptr || task.ops() != &kCallOps) return false;
+  if (static_cast<Payload*>(task.payload())->host != host_here || !task.start()) return false;
+  run_call(*call_of(task), task, *host_here);
+  return true;
 }
 
 PyObject* call_cancelled(PyObject*, PyObject*) {

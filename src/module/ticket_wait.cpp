@@ -3,6 +3,7 @@
 // through.
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "cogway/base/clock.hpp"
@@ -10,6 +11,7 @@
 #include "cogway/python/compat.hpp"
 #include "cogway/python/thread_state.hpp"
 #include "module/arguments.hpp"
+#include "module/engine_object.hpp"
 #include "module/errors.hpp"
 #include "module/running_loop.hpp"
 #include "module/ticket.hpp"
@@ -58,6 +60,7 @@ int wait_done(TicketObject* self, double timeout) {
     return -1;
   }
   Waiting waiting(self);
+  if (std::isinf(timeout) && run_awaited_call(*self->task)) return 1;
   const TimePoint start = monotonic_now();
   const TimePoint deadline =
       timeout >= 1e9 ? kNever

@@ -13,6 +13,7 @@ import cogway
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernel_packs import load_pack
 
 
 def test_inputs_of_every_kind(engine):
@@ -233,11 +234,20 @@ def test_resize_under_load(engine):
     assert engine.statistics().foreground.workers == 4
     engine.resize(native=1)
     assert [ticket.result() for ticket in tickets] == [None] * 1000
-    for wrong in (0, -1):
-        with pytest.raises(ValueError, match="at least 1"):
-            engine.resize(native=wrong)
-        with pytest.raises(ValueError, match="at least 1"):
-            engine.resize(python=wrong)
+    for wrong in (0, -1, "2", 2.0, True, 10**6):
+        for name in ("native", "background", "python"):
+            with pytest.raises(ValueError, match=rf"{name} must be an int from 1 to 4096"):
+                engine.resize(**{name: wrong})
+
+
+@pytest.mark.parametrize("policy", ["idle", "batch"])
+def test_background_workers_are_scheduled_as_asked(policy):
+    with cogway.Engine(native_workers=1, background_workers=1, background_policy=policy) as engine:
+        engine.c_spawn("core.noop", worker_class="background").result()
+        granted = {worker.worker_class: worker.policy for worker in engine.statistics().workers}
+    assert granted == {"foreground": "other", "background": policy}
+    with pytest.raises(ValueError, match="background_policy must be 'idle' or 'batch', got 'fast'"):
+        cogway.Engine(background_policy="fast")
 
 
 def test_statistics_add_up(engine):
@@ -283,6 +293,20 @@ def test_engine_log_reaches_logging(caplog):
         ("cogway.kernel.image.decode", "odd"),
         ("cogway.engine", "hello"),
     ]
+
+
+def test_lines_that_no_longer_fitted_are_told_of(manual, caplog):
+    load_pack("chatty")
+    with caplog.at_level(logging.INFO):
+        for lines in (300, 3):
+            ticket = manual.c_spawn("chatty.log", lines=lines)
+            manual.run_until_idle()
+            ticket.result()
+    told = [record.message for record in caplog.records]
+    assert told[:256] == [f"line {i}" for i in range(256)]
+    assert told[256].startswith("44 lines of kernels were dropped: more than 256 waited")
+    assert told[257:] == ["line 0", "line 1", "line 2"]
+    assert manual.statistics().log_dropped == 44
 
 
 def test_dropping_an_open_engine_warns():

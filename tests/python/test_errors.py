@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Refusals name the kernel, the parameter, what was given and what is wanted."""
 
+import os
 import pickle
 
 import cogway
@@ -78,10 +79,39 @@ def test_load_refuses_what_is_no_pack(tmp_path):
         cogway.load(tmp_path / "nowhere.so")
     text = tmp_path / "text.so"
     text.write_text("not a shared object")
-    with pytest.raises((FileNotFoundError, RuntimeError)):
+    with pytest.raises(OSError, match=r"text\.so") as refused:
         cogway.load(text)
+    assert not isinstance(refused.value, FileNotFoundError)
     with pytest.raises(TypeError):
         cogway.load(5)
+
+
+def test_messages_say_what_was_given(engine):
+    data = bytes(12)
+    image = memoryview(data).cast("B", (2, 2, 3))
+    with pytest.raises(ValueError, match=r"'size' must be .*, not \[-1\]"):
+        engine.c_spawn("image.resize", image, size=-1)
+    with pytest.raises(ValueError, match=r"image\.resize: parameter 'size' must fit into 64 bits"):
+        engine.c_spawn("image.resize", image, size=2**63)
+    with pytest.raises(TypeError, match=r"image\.resize takes 1 input \("):
+        engine.c_spawn("image.resize", image, image, size=1)
+    with pytest.raises(TypeError, match=r"takes 1 input .*, item 1 has 2"):
+        engine.c_map("image.resize", [image, (image, image)], size=1)
+    with pytest.raises(TypeError, match=r"lease\(\): a shape is an int or a sequence .*, not '3'"):
+        engine.bus.lease("3")
+    with pytest.raises(TypeError, match="size must be an int, not str"):
+        cogway.Pipeline(engine).batch("4")
+    with pytest.raises(TypeError, match="elements must be an int, not str"):
+        cogway.Pipeline(engine).prefetch("2")
+
+
+def test_a_file_whose_name_is_not_utf8(engine, tmp_path):
+    name = os.path.join(os.fsencode(tmp_path), b"caf\xe9.txt")
+    with open(name, "wb") as file:
+        file.write(b"content")
+    assert bytes(engine.c_spawn("file.read", path=os.fsdecode(name)).result()) == b"content"
+    with pytest.raises(TypeError, match="'path' must be a str that can be encoded or a path"):
+        engine.c_spawn("file.read", path="\ud800")
 
 
 def test_a_dict_that_changes_while_it_is_read(engine):

@@ -26,6 +26,35 @@ def test_native_failure_names_kernel_file_and_reason(engine, tmp_path):
     assert "bad.jpg" in str(caught.value)
 
 
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_failures_of_an_iterable_source_name_the_file(engine, tmp_path, asynchronous):
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(CORRUPT)
+
+    async def paths():
+        yield str(bad)
+
+    source = paths if asynchronous else lambda: iter([str(bad)])
+    pipeline = Pipeline(engine).source(source).native("file.read").native("image.decode")
+
+    async def consume():
+        return [item async for item in pipeline]
+
+    with pytest.raises(cogway.KernelError, match=r"item 0 \(.*bad\.jpg"):
+        asyncio.run(consume()) if asynchronous else list(pipeline)
+
+
+def test_skipped_items_of_an_iterable_source_name_the_file(engine, tmp_path):
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(CORRUPT)
+    pipeline = Pipeline(engine).source(iter([str(bad)] * 100))
+    with pipeline.native("file.read").native("image.decode").skip_errors().run() as run:
+        assert list(run) == []
+        skipped = [str(error) for error in run.skipped]
+    assert len(skipped) == 64
+    assert all("bad.jpg" in text for text in skipped)
+
+
 def test_missing_file(engine, tmp_path):
     pipeline = Pipeline(engine).source([tmp_path / "none.jpg"]).native("file.read")
     with pytest.raises(cogway.KernelError, match=r"none\.jpg") as caught:

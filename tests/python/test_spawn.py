@@ -3,6 +3,7 @@
 
 import asyncio
 import concurrent.futures
+import contextvars
 import functools
 import threading
 
@@ -221,3 +222,47 @@ def test_stop_iteration_does_not_pass_for_a_result(engine):
     assert type(ticket.exception()) is RuntimeError
     with pytest.raises(RuntimeError):
         ticket.result()
+
+
+def test_a_call_that_waits_for_what_it_spawned(engine):
+    """However deep: more calls wait than there are workers."""
+
+    def depth(n):
+        if n == 0:
+            return [threading.get_ident()]
+        return [threading.get_ident(), *engine.spawn(depth, n - 1).result()]
+
+    tickets = [engine.spawn(depth, 10) for _ in range(8)]
+    for ticket in tickets:
+        assert len(ticket.result()) == 11
+
+
+def test_a_waiting_call_runs_only_what_nobody_has_begun(manual):
+    """In its own context, with its own cancellation, and its exception raised where it waits."""
+    variable = contextvars.ContextVar("variable", default=0)
+    seen, late = [], []
+
+    def inner():
+        seen.append((variable.get(), cogway.cancelled()))
+        raise LookupError("inner")
+
+    def outer():
+        variable.set(1)
+        ticket = manual.spawn(inner)
+        variable.set(2)
+        with pytest.raises(LookupError, match="inner"):
+            ticket.result()
+        late.append(manual.spawn(inner))
+        with pytest.raises(TimeoutError):
+            late[0].result(timeout=0)
+        cancelled = manual.spawn(inner)
+        cancelled.cancel()
+        with pytest.raises(concurrent.futures.CancelledError):
+            cancelled.result()
+        return variable.get()
+
+    ticket = manual.spawn(outer)
+    manual.run_until_idle()
+    assert ticket.result() == 2
+    assert seen == [(1, False), (2, False)]  # the second when its turn came
+    assert isinstance(late[0].exception(), LookupError)

@@ -38,6 +38,8 @@ class Kernel {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const std::string& doc() const noexcept { return doc_; }
   [[nodiscard]] const std::string& signature() const noexcept { return signature_; }
+  /// How many inputs it takes, in words: "2 inputs", "1 to 3 inputs".
+  [[nodiscard]] std::string input_range() const;
   [[nodiscard]] const std::string& pack() const noexcept { return pack_; }
   /// Small and dense: index of per-worker counters.
   [[nodiscard]] std::uint32_t id() const noexcept { return id_; }

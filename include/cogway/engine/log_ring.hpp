@@ -34,6 +34,7 @@ class LogRing {
             std::string_view message) noexcept;
   /// False: empty.
   bool pop(LogRecord* record) noexcept;
+  [[nodiscard]] std::size_t capacity() const noexcept;
   [[nodiscard]] std::uint64_t dropped() const noexcept {
     // order: relaxed, a statistic
     return dropped_.load(std::memory_order_relaxed);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cogway/base/clock.hpp"
+#include "cogway/base/os/thread.hpp"
 #include "cogway/engine/attach_watch.hpp"
 #include "cogway/engine/priority.hpp"
 
@@ -41,9 +42,11 @@ struct EngineOptions {
   /// Niceness per class, best effort: what was granted is in the statistics.
   int foreground_nice = 0;
   int background_nice = 19;
-  /// Background threads run under SCHED_BATCH; SCHED_IDLE when true (then they get next to nothing
-  /// beside busy threads).
-  bool background_idle_policy = false;
+  /// Of background threads: idle, batch or other. Under `batch` they get their share by niceness,
+  /// one time slice in some dozens, and a thread of the foreground waits that long for each; under
+  /// `idle` a fifth of that. Ignored where the system refuses; what was granted is in the
+  /// statistics.
+  os::SchedulingPolicy background_policy = os::SchedulingPolicy::idle;
 
   /// Spinning before a worker parks. kAuto: adaptive, at most 50 µs at a time and within the budget
   /// of 5 % of wall time wasted, off with fewer than two processors; 0: never.

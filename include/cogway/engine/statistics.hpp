@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cogway/base/os/thread.hpp"
 #include "cogway/engine/post_port.hpp"
 #include "cogway/engine/priority.hpp"
 
@@ -23,6 +24,7 @@ struct WorkerStatistics {
   std::uint64_t parallel_pieces = 0;  ///< pieces of other tasks' parallel_for
   std::int32_t thread_budget = 0;     ///< OpenMP threads of its latest task; 0: none was limited
   std::int32_t nice = 0;              ///< granted
+  os::SchedulingPolicy policy{};      ///< granted
   bool pinned = false;                ///< granted
   std::string running;                ///< name of the task it runs now; empty: none
 };

@@ -19,6 +19,10 @@ namespace {
 constexpr std::size_t kMostProcessors = 1 << 16;
 constexpr std::size_t kMaskBits = 8 * sizeof(unsigned long);
 
+constexpr SchedulingPolicy kPolicies[] = {SchedulingPolicy::other, SchedulingPolicy::batch,
+                                          SchedulingPolicy::idle, SchedulingPolicy::fifo,
+                                          SchedulingPolicy::round_robin};
+
 int native_policy(SchedulingPolicy policy) noexcept {
   switch (policy) {
     case SchedulingPolicy::other:
@@ -94,6 +98,19 @@ bool set_policy(ThreadId thread, SchedulingPolicy policy, int priority) noexcept
   sched_param parameters{};
   parameters.sched_priority = real_time ? priority : 0;
   return ::sched_setscheduler(thread, native_policy(policy), &parameters) == 0;
+}
+
+SchedulingPolicy policy(ThreadId thread) noexcept {
+  const int found = ::sched_getscheduler(thread);
+  for (const SchedulingPolicy each : kPolicies) {
+    if (found == native_policy(each)) return each;
+  }
+  return SchedulingPolicy::other;
+}
+
+std::string_view policy_name(SchedulingPolicy policy) noexcept {
+  constexpr std::string_view kNames[] = {"other", "batch", "idle", "fifo", "round_robin"};
+  return kNames[static_cast<std::size_t>(policy)];
 }
 
 void yield_thread() noexcept { ::sched_yield(); }

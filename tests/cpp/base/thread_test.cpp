@@ -52,8 +52,12 @@ TEST_CASE("niceness can always be raised, one thread at a time") {
 
 TEST_CASE("policies: the humble ones are granted to everyone") {
   std::thread([] {
+    CHECK(os::policy(this_thread_id()) == SchedulingPolicy::other);
     CHECK(set_policy(this_thread_id(), SchedulingPolicy::batch));
+    CHECK(os::policy(this_thread_id()) == SchedulingPolicy::batch);
     CHECK(set_policy(this_thread_id(), SchedulingPolicy::idle));
+    CHECK(os::policy(this_thread_id()) == SchedulingPolicy::idle);
+    CHECK(os::policy_name(os::policy(this_thread_id())) == "idle");
   }).join();
   CHECK_FALSE(set_policy(this_thread_id(), SchedulingPolicy::fifo, 1000));  // no such priority
 }

@@ -65,7 +65,7 @@ TEST_CASE("a limited queue refuses when full") {
   engine.run_all();
 }
 
-TEST_CASE("background work runs on background workers, at their niceness") {
+TEST_CASE("background work runs on background workers, at their niceness and policy") {
   Engine engine(options(1));
   SpawnOptions set;
   set.worker_class = WorkerClass::background;
@@ -78,6 +78,19 @@ TEST_CASE("background work runs on background workers, at their niceness") {
   REQUIRE(statistics.workers.size() == 2);
   CHECK(statistics.workers[1].worker_class == WorkerClass::background);
   CHECK(statistics.workers[1].nice == 19);
+  CHECK(statistics.workers[1].policy == os::SchedulingPolicy::idle);
+  CHECK(statistics.workers[0].policy == os::SchedulingPolicy::other);
+
+  EngineOptions share = options(1);
+  share.background_policy = os::SchedulingPolicy::batch;
+  Engine other(share);
+  os::SchedulingPolicy policy{};
+  REQUIRE(other.spawn([&] { policy = os::policy(os::this_thread_id()); }, set, &ticket).ok());
+  CHECK(ticket->wait_until());
+  CHECK(policy == os::SchedulingPolicy::batch);
+
+  share.background_policy = os::SchedulingPolicy::fifo;
+  CHECK_THROWS_AS(Engine{share}, std::invalid_argument);
 }
 
 TEST_CASE("affinity: by worker, and refused where there is none") {

@@ -43,6 +43,10 @@ enum class SchedulingPolicy : std::uint8_t {
 
 /// `priority` counts for fifo and round_robin only (1 to 99).
 bool set_policy(ThreadId thread, SchedulingPolicy policy, int priority = 0) noexcept;
+/// As it is now; `other` too for a thread that is gone and for policies without a name here.
+[[nodiscard]] SchedulingPolicy policy(ThreadId thread) noexcept;
+/// "other", "batch", "idle", "fifo", "round_robin".
+[[nodiscard]] std::string_view policy_name(SchedulingPolicy policy) noexcept;
 
 /// Offers the processor to another runnable thread of equal standing.
 void yield_thread() noexcept;
