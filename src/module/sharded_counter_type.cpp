@@ -112,10 +112,12 @@ void deallocate(PyObject* self) {
   free_heap_object(self);
 }
 
+__extension__ using Wide = unsigned __int128;
+
 /// Shards may count in opposite directions, and their sum may need more than 64 bits.
 PyObject* sum(PyObject* self) {
-  unsigned __int128 total = 0;
-  counter_of(self).each([&](std::int64_t part) { total += static_cast<unsigned __int128>(part); });
+  Wide total = 0;
+  counter_of(self).each([&](std::int64_t part) { total += static_cast<Wide>(part); });
   const auto low = static_cast<std::uint64_t>(total);
   const auto high = static_cast<std::int64_t>(static_cast<std::uint64_t>(total >> 64));
   if (high == (static_cast<std::int64_t>(low) < 0 ? -1 : 0)) {
