@@ -18,6 +18,8 @@ namespace {
 /// Tasks between two looks at the lanes while the own deque has work: what workers spawn must not
 /// keep out what others submit.
 constexpr std::uint32_t kLookEvery = 61;
+/// Work between two offers of the processor by a background worker.
+constexpr Nanoseconds kStepAsideEvery = std::chrono::microseconds{100};
 }  // namespace
 
 KernelTally::~KernelTally() {
@@ -235,7 +237,17 @@ void Worker::count_out() noexcept {
   pool_.count_busy(-1);
 }
 
+// Even a thread that is scheduled last gets a time slice now and then, and the kernel counts slices
+// in ticks of up to 4 ms. To yield ends it, and puts off the next one.
+void Worker::step_aside() noexcept {
+  const TimePoint now = monotonic_now();
+  if (now - stepped_aside_ < kStepAsideEvery) return;
+  os::yield_thread();
+  stepped_aside_ = monotonic_now();
+}
+
 bool Worker::loop() noexcept {
+  const bool background = pool_.worker_class() == WorkerClass::background;
   bool working = false;
   for (;;) {
     Task* task = next();
@@ -260,6 +272,7 @@ bool Worker::loop() noexcept {
       begin_work();
     }
     if (!run(task)) return false;
+    if (background) step_aside();
     if (stage_.load() == Stage::asked && leaves()) {
       end_work();
       flush_group();

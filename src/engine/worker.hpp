@@ -134,6 +134,8 @@ class Worker {
     return stage_.compare_exchange_strong(from, to);
   }
   void prepare_thread();
+  /// Between two tasks of the background: lets another thread have the processor if one wants it.
+  void step_aside() noexcept;
   void begin_work() noexcept;
   void limit_thread_pools() noexcept;
   void end_work() noexcept;
@@ -156,6 +158,7 @@ class Worker {
   TaskGroup* group_ = nullptr;  ///< owed: group_done_ of which group_failed_ failed
   std::size_t group_done_ = 0;
   std::size_t group_failed_ = 0;
+  TimePoint stepped_aside_{};
   bool teams_ = false;    ///< a task might use threads beside its own, since there was work
   bool counted_ = false;  ///< in the pool's busy(); of a worker given up, the pool lets go itself
   ScratchArena scratch_;
