@@ -29,6 +29,7 @@ from cogway._errors import (
 )
 from cogway._kernels import KernelInfo, PackInfo, ParameterInfo, kernels, load, packs
 from cogway._posts import PostHandler
+from cogway._scheduling import ThreadSchedule, schedule_thread
 from cogway._statistics import (
     BridgeStatistics,
     EngineStatistics,
@@ -92,6 +93,7 @@ __all__ = [
     "Scalar",
     "StageStatistics",
     "StrategyUnavailable",
+    "ThreadSchedule",
     "Ticket",
     "WorkerClassStatistics",
     "WorkerLost",
@@ -109,6 +111,7 @@ __all__ = [
     "load",
     "packs",
     "processors",
+    "schedule_thread",
     "setup",
     "spawn",
     "thread_pools",

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from cogway import _core, _lifetime
 from cogway._engine_life import EngineLife
-from cogway._environment import MOST_THREADS, checked_interval, count_of, interval_of
+from cogway._environment import (
+    MOST_THREADS,
+    checked_interval,
+    count_of,
+    interval_of,
+    nanoseconds_of,
+)
 from cogway._errors import EngineClosed
 from cogway._kernels import _load_bundled
 from cogway._workers import WorkerThreads
@@ -156,6 +162,9 @@ class Engine(EngineLife):
         )
         self._name = name
         self._grace = grace
+        self._spin_ns = options["spin_ns"]
+        if self._spin_ns is None:
+            self._spin_ns = nanoseconds_of("COGWAY_SPIN_NS")
         self._python = WorkerThreads(name, 0 if _manual else workers)
         self._coroutines: CoroutineTasks | None = None
         self._lock = threading.Lock()

@@ -17,6 +17,7 @@ from cogway import _core, _lifetime
 from cogway._engine_posts import EnginePosts
 from cogway._environment import MOST_THREADS
 from cogway._kernels import KernelInfo, _kernel_infos
+from cogway._scheduling import EngineScheduling
 from cogway._statistics import EngineStatistics, _from_fields
 from cogway._workers import place_of
 
@@ -33,7 +34,7 @@ _TELL_AFTER = 10.0
 """Seconds of draining after which the log tells what cannot end by itself."""
 
 
-class EngineLife(EnginePosts):
+class EngineLife(EnginePosts, EngineScheduling):
     """The life of an engine after its construction; see `cogway.Engine`."""
 
     _name: str

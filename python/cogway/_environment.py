@@ -33,6 +33,12 @@ def count_of(name: str) -> int | None:
     return value
 
 
+def nanoseconds_of(name: str) -> int | None:
+    """Return what the native side has taken from the variable; None when it chooses itself."""
+    text = os.environ.get(name, "")
+    return None if text in ("", "auto") else int(text)
+
+
 def interval_of(name: str) -> float | None:
     """Return a positive time in seconds; None when the variable is unset, empty or ``auto``.
 

@@ -24,6 +24,8 @@ def test_it_has_what_the_other_has(module):
     name = module.__name__.rpartition(".")[2]
     theirs = importlib.import_module(f"ft_utils.{name}")
     for public in module.__all__:
+        if not hasattr(theirs, public):
+            continue  # an older ft_utils: newer ones have no wheel for a free-threaded build
         there = getattr(theirs, public)
         ours = getattr(module, public)
         for member, value in inspect.getmembers(there):

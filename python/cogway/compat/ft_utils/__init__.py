@@ -6,7 +6,9 @@ Where ft_utils has a defect, `cogway.sync`'s meaning holds; the reference lists 
 
 from __future__ import annotations
 
-__all__ = ["ENABLE_EXPERIMENTAL"]
+from cogway.compat.ft_utils.concurrency import AtomicFlag, AtomicInt64, AtomicReference
+
+__all__ = ["ENABLE_EXPERIMENTAL", "AtomicFlag", "AtomicInt64", "AtomicReference"]
 
 ENABLE_EXPERIMENTAL: bool = False
 """As in ft_utils; nothing here is experimental, so nothing looks at it."""
