@@ -17,11 +17,13 @@ QUESTION = Question(
     ),
     targets=tuple(
         Target(
-            f"a native task of 1 ms beside a busy Python thread, p99, ms: switch interval {name}",
+            f"a native task beside a busy Python thread, p99, ms: {how}switch interval {name}",
             f"switch interval {name}",
             "p99_ms",
             0.3,
+            contestant=contestant,
         )
+        for contestant, how in (("cogway", ""), ("cogway_fifo", "real time, "))
         for name in INTERVALS
     ),
 )

@@ -27,10 +27,12 @@ from cogway._locks import Event as Event
 from cogway._locks import IntervalLock as IntervalLock
 from cogway._locks import Latch as Latch
 from cogway._locks import Lock as Lock
+from cogway._locks import LockOrderWarning as LockOrderWarning
 from cogway._locks import Mutex as Mutex
 from cogway._locks import RWLock as RWLock
 from cogway._locks import RWLockSide as RWLockSide
 from cogway._locks import Semaphore as Semaphore
+from cogway._locks import check_lock_order as check_lock_order
 from cogway._locks import critical_section as critical_section
 from cogway._per_thread import CounterShard as CounterShard
 from cogway._per_thread import ShardedCounter as ShardedCounter

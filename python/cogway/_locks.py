@@ -7,10 +7,12 @@ from cogway._core import (
     IntervalLock,
     Latch,
     Lock,
+    LockOrderWarning,
     Mutex,
     RWLock,
     RWLockSide,
     Semaphore,
+    check_lock_order,
     critical_section,
 )
 
@@ -20,9 +22,11 @@ __all__ = [
     "IntervalLock",
     "Latch",
     "Lock",
+    "LockOrderWarning",
     "Mutex",
     "RWLock",
     "RWLockSide",
     "Semaphore",
+    "check_lock_order",
     "critical_section",
 ]

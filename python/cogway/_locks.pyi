@@ -10,10 +10,12 @@ __all__ = [
     "IntervalLock",
     "Latch",
     "Lock",
+    "LockOrderWarning",
     "Mutex",
     "RWLock",
     "RWLockSide",
     "Semaphore",
+    "check_lock_order",
     "critical_section",
 ]
 
@@ -205,3 +207,7 @@ class critical_section:
         traceback: TracebackType | None,
         /,
     ) -> None: ...
+
+class LockOrderWarning(RuntimeWarning): ...
+
+def check_lock_order(on: bool, /) -> bool: ...

@@ -28,10 +28,12 @@ from cogway._locks import (
     IntervalLock,
     Latch,
     Lock,
+    LockOrderWarning,
     Mutex,
     RWLock,
     RWLockSide,
     Semaphore,
+    check_lock_order,
     critical_section,
 )
 from cogway._per_thread import (
@@ -66,6 +68,7 @@ __all__ = [
     "Latch",
     "LocalWrapper",
     "Lock",
+    "LockOrderWarning",
     "Mutex",
     "QueueTaskSide",
     "RWLock",
@@ -73,6 +76,7 @@ __all__ = [
     "Semaphore",
     "ShardedCounter",
     "ShutDown",
+    "check_lock_order",
     "critical_section",
     "register_native_destructor",
     "unregister_native_destructor",

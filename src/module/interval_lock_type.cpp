@@ -8,6 +8,7 @@
 #include "cogway/python/thread_state.hpp"
 #include "cogway/sync/semaphore.hpp"
 #include "module/heap_type.hpp"
+#include "module/lock_order.hpp"
 #include "module/sync_state.hpp"
 #include "module/waiting.hpp"
 
@@ -65,6 +66,7 @@ PyObject* create(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
   return self;
 }
 void deallocate(PyObject* self) {
+  LockOrder::forget(self);
   semaphore_of(self).~Semaphore<>();
   free_heap_object(self);
 }
@@ -79,10 +81,12 @@ bool due(PyObject* self) {
 }
 
 PyObject* acquire_until(PyObject* self, TimePoint deadline) {
-  SyncWait wait;
-  const int got = wait_in_thread(kHeld, self, deadline, wait);
-  if (got > 0) return begin(self, wait);
-  return got < 0 ? nullptr : Py_NewRef(Py_False);
+  return take_in_order(self, deadline != TimePoint{}, [&]() -> PyObject* {
+    SyncWait wait;
+    const int got = wait_in_thread(kHeld, self, deadline, wait);
+    if (got > 0) return begin(self, wait);
+    return got < 0 ? nullptr : Py_NewRef(Py_False);
+  });
 }
 PyObject* acquire(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
                   PyObject* keywords) {
@@ -97,8 +101,10 @@ PyObject* acquire_async(PyObject* self, PyObject*) {
   return make_sync_awaiter(state_of(self), &kHeld, self);
 }
 PyObject* release(PyObject* self, PyObject*) {
-  if (semaphore_of(self).release()) Py_RETURN_NONE;
-  return PyErr_Format(PyExc_RuntimeError, "release of an IntervalLock that is not held");
+  return give_in_order(self, [&]() -> PyObject* {
+    if (semaphore_of(self).release()) Py_RETURN_NONE;
+    return PyErr_Format(PyExc_RuntimeError, "release of an IntervalLock that is not held");
+  });
 }
 PyObject* leave(PyObject* self, PyObject* const*, Py_ssize_t) { return release(self, nullptr); }
 PyObject* leave_async(PyObject* self, PyObject* const*, Py_ssize_t) {

@@ -6,6 +6,7 @@
 
 #include "cogway/sync/semaphore.hpp"
 #include "module/heap_type.hpp"
+#include "module/lock_order.hpp"
 #include "module/sync_state.hpp"
 #include "module/waiting.hpp"
 
@@ -61,9 +62,24 @@ PyObject* create_lock(PyTypeObject* type, PyObject* arguments, PyObject* keyword
   }
   return create_permits(type, 1, 1);
 }
+void deallocate_lock(PyObject* self) {
+  LockOrder::forget(self);
+  deallocate(self);
+}
+PyObject* acquire_lock(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
+                       PyObject* keywords) {
+  // A call with arguments may be one that never waits.
+  return take_in_order(self, count == 0 && keywords == nullptr,
+                       [&] { return acquire(self, arguments, count, keywords); });
+}
+PyObject* enter_lock(PyObject* self, PyObject*) {
+  return take_in_order(self, true, [&] { return enter(self, nullptr); });
+}
 PyObject* release_lock(PyObject* self, PyObject*) {
-  if (semaphore_of(self).release()) Py_RETURN_NONE;
-  return PyErr_Format(PyExc_RuntimeError, "release of a Lock that is not held");
+  return give_in_order(self, [&]() -> PyObject* {
+    if (semaphore_of(self).release()) Py_RETURN_NONE;
+    return PyErr_Format(PyExc_RuntimeError, "release of a Lock that is not held");
+  });
 }
 PyObject* leave_lock(PyObject* self, PyObject* const*, Py_ssize_t) {
   return release_lock(self, nullptr);
@@ -142,12 +158,12 @@ constexpr const char* kAcquireAsync =
     "Cancellation: what was granted at that moment is given back.";
 
 PyMethodDef lock_methods[] = {
-    {"acquire", method(acquire), METH_FASTCALL | METH_KEYWORDS, kAcquire},
+    {"acquire", method(acquire_lock), METH_FASTCALL | METH_KEYWORDS, kAcquire},
     {"acquire_async", acquire_async, METH_NOARGS, kAcquireAsync},
     {"release", release_lock, METH_NOARGS,
      "release($self, /)\n--\n\nRelease it, from any thread. RuntimeError when it is not held."},
     {"locked", locked, METH_NOARGS, "locked($self, /)\n--\n\nReturn whether it is held."},
-    {"__enter__", enter, METH_NOARGS, nullptr},
+    {"__enter__", enter_lock, METH_NOARGS, nullptr},
     {"__exit__", method(leave_lock), METH_FASTCALL, nullptr},
     {"__aenter__", acquire_async, METH_NOARGS, nullptr},
     {"__aexit__", method(leave_lock_async), METH_FASTCALL, nullptr},
@@ -171,7 +187,7 @@ PyGetSetDef semaphore_properties[] = {
 
 PyType_Slot lock_slots[] = {
     {Py_tp_new, slot(create_lock)},
-    {Py_tp_dealloc, slot(deallocate)},
+    {Py_tp_dealloc, slot(deallocate_lock)},
     {Py_tp_repr, slot(represent_lock)},
     {Py_tp_methods, lock_methods},
     {Py_tp_doc,

@@ -11,6 +11,7 @@
 #include "cogway/python/thread_state.hpp"
 #include "cogway/sync/pi_mutex.hpp"
 #include "module/heap_type.hpp"
+#include "module/lock_order.hpp"
 #include "module/lock_owner.hpp"
 #include "module/sync_state.hpp"
 #include "module/waiting.hpp"
@@ -72,6 +73,7 @@ PyObject* create(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
 }
 void deallocate(PyObject* object) {
   MutexObject* self = as_mutex(object);
+  LockOrder::forget(object);
   // A mutex that is held must not be destroyed; it owns nothing beyond its memory.
   if (owner_of(self) == nullptr && self->epoch.load() == os::fork_epoch()) self->mutex.~PiMutex();
   free_heap_object(object);
@@ -105,11 +107,15 @@ PyObject* acquire(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
   if ((count != 0 || keywords != nullptr) && !to_acquire(arguments, count, keywords, deadline)) {
     return nullptr;
   }
-  const int got = lock_until(as_mutex(self), deadline);
-  return got < 0 ? nullptr : PyBool_FromLong(got);
+  return take_in_order(self, deadline != TimePoint{}, [&]() -> PyObject* {
+    const int got = lock_until(as_mutex(self), deadline);
+    return got < 0 ? nullptr : PyBool_FromLong(got);
+  });
 }
 PyObject* enter(PyObject* self, PyObject*) {
-  return lock_until(as_mutex(self), kNever) < 0 ? nullptr : Py_NewRef(Py_True);
+  return take_in_order(self, true, [&]() -> PyObject* {
+    return lock_until(as_mutex(self), kNever) < 0 ? nullptr : Py_NewRef(Py_True);
+  });
 }
 PyObject* release(PyObject* object, PyObject*) {
   MutexObject* self = as_mutex(object);
@@ -119,6 +125,7 @@ PyObject* release(PyObject* object, PyObject*) {
   }
   set_owner(self, nullptr);
   self->mutex.unlock();
+  if (LockOrder::on()) LockOrder::released(object);
   Py_RETURN_NONE;
 }
 PyObject* leave(PyObject* self, PyObject* const*, Py_ssize_t) { return release(self, nullptr); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/rw_lock.hpp"
 
+#include "module/lock_order.hpp"
 #include "module/lock_owner.hpp"
 
 namespace cogway {
@@ -71,10 +72,14 @@ bool rw_done(RwResult result) {
 }
 
 PyObject* rw_acquire(const WaitKind& kind, PyObject* self, TimePoint deadline) {
-  SyncWait wait;
-  wait.key = this_thread_owner();
-  const int got = wait_in_thread(kind, self, deadline, wait);
-  return got < 0 ? nullptr : PyBool_FromLong(got);
+  const auto take = [&]() -> PyObject* {
+    SyncWait wait;
+    wait.key = this_thread_owner();
+    const int got = wait_in_thread(kind, self, deadline, wait);
+    return got < 0 ? nullptr : PyBool_FromLong(got);
+  };
+  // Who upgrades has it already.
+  return &kind == &kRwUpgrade ? take() : take_in_order(self, deadline != TimePoint{}, take);
 }
 
 PyObject* rw_acquire_async(const WaitKind& kind, PyObject* self, ModuleState& state) {
@@ -102,7 +107,9 @@ PyObject* rw_release(PyObject* self, ModuleState& state, RwUnlock first, RwUnloc
     if (result == RwResult::not_held && second != nullptr) result = (lock.*second)(owner);
     if (result != RwResult::not_held) break;
   }
-  return rw_done(result) ? Py_NewRef(Py_None) : nullptr;
+  if (!rw_done(result)) return nullptr;
+  if (LockOrder::on() && first != &RwLock<>::downgrade) LockOrder::released(self);
+  Py_RETURN_NONE;
 }
 
 }  // namespace cogway

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "module/heap_type.hpp"
+#include "module/lock_order.hpp"
 #include "module/lock_owner.hpp"
 #include "module/rw_lock.hpp"
 #include "module/sync_state.hpp"
@@ -24,6 +25,7 @@ PyObject* create(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
   return self;
 }
 void deallocate(PyObject* self) {
+  LockOrder::forget(self);
   rw_lock_of(self).~RwLock<>();
   free_heap_object(self);
 }

@@ -26,6 +26,7 @@ int add_sync_types(PyObject* module, ModuleState& state) {
       add_interval_lock_type,
       add_latch_type,
       add_local_wrapper_type,
+      add_lock_order,
       add_lock_type,
       add_mutex_type,
       add_queue_side_type,

@@ -42,6 +42,7 @@ namespace cogway {
   X(PyObject, dict_items)                \
   X(PyObject, dict_keys)                 \
   X(PyObject, dict_values)               \
+  X(PyObject, lock_order_warning)        \
   X(PyObject, name_keys)                 \
   X(PyObject, queue_empty)               \
   X(PyObject, queue_full)                \
@@ -71,6 +72,7 @@ int add_event_type(PyObject* module, ModuleState& state);
 int add_interval_lock_type(PyObject* module, ModuleState& state);
 int add_latch_type(PyObject* module, ModuleState& state);
 int add_local_wrapper_type(PyObject* module, ModuleState& state);
+int add_lock_order(PyObject* module, ModuleState& state);
 int add_lock_type(PyObject* module, ModuleState& state);
 int add_mutex_type(PyObject* module, ModuleState& state);
 int add_queue_side_type(PyObject* module, ModuleState& state);
