@@ -48,6 +48,25 @@ typedef struct {
   int made;             /* the state is ours, and ends with the attachment */
 } cogway_attachment;
 
+/* The state that this thread is attached by, or NULL. */
+#if PY_VERSION_HEX >= 0x030D0000
+static inline PyThreadState* cogway_attached_state_(void) { return PyThreadState_GetUnchecked(); }
+#define COGWAY_FT_NOTE_(state)
+#elif PY_VERSION_HEX >= 0x030C0000
+static inline PyThreadState* cogway_attached_state_(void) { return _PyThreadState_UncheckedGet(); }
+#define COGWAY_FT_NOTE_(state)
+#else
+/* What 3.11 calls the current one is the process's, another thread's if that has the GIL. It is
+ * ours if it is the one that this thread was given, or that it was attached by here. */
+static __thread PyThreadState* cogway_entered_;
+static inline PyThreadState* cogway_attached_state_(void) {
+  PyThreadState* const current = _PyThreadState_UncheckedGet();
+  if (current == NULL) return NULL;
+  return current == cogway_entered_ || current == PyGILState_GetThisThreadState() ? current : NULL;
+}
+#define COGWAY_FT_NOTE_(state) cogway_entered_ = (state)
+#endif
+
 /* Enters an interpreter from whatever thread: one that is there already, one of Python's that has
  * let go, one that Python has never seen. A thread needs this on builds without a GIL, too, before
  * it uses any object. Nests. 1; 0 when the interpreter is ending or there is no memory, and then
@@ -55,14 +74,14 @@ typedef struct {
  *
  * The interpreter must not be gone: before 3.15 no call can tell. NULL: the main one. Before 3.14 a
  * thread that waits here while the interpreter begins to end is ended itself, without returning;
- * whoever started it joins it before. */
+ * whoever started it joins it before. On 3.11 it must not be called where a thread has entered
+ * another interpreter by other means. */
 static inline int cogway_attach(cogway_attachment* attachment, PyInterpreterState* interpreter) {
   PyThreadState* state;
+  PyThreadState* const now = cogway_attached_state_();
 #if PY_VERSION_HEX >= 0x030D0000
-  PyThreadState* const now = PyThreadState_GetUnchecked();
   const int ending = Py_IsFinalizing();
 #else
-  PyThreadState* const now = _PyThreadState_UncheckedGet();
   const int ending = _Py_IsFinalizing();
 #endif
   attachment->state = NULL;
@@ -81,6 +100,7 @@ static inline int cogway_attach(cogway_attachment* attachment, PyInterpreterStat
   if (now != NULL) attachment->outer = PyEval_SaveThread();
   attachment->state = state;
   PyEval_RestoreThread(state);
+  COGWAY_FT_NOTE_(state);
   return 1;
 }
 
@@ -94,6 +114,7 @@ static inline void cogway_detach(cogway_attachment* attachment) {
     (void)PyEval_SaveThread();
   }
   attachment->state = NULL;
+  COGWAY_FT_NOTE_(attachment->outer);
   if (attachment->outer != NULL) PyEval_RestoreThread(attachment->outer);
   attachment->outer = NULL;
 }
