@@ -113,7 +113,8 @@ def test_the_workers_of_a_class():
         foreground = engine.schedule_workers(cpus=[one], nice=7)
         assert [(each.nice, each.cpus) for each in foreground] == [(7, {one})] * 2
         (background,) = engine.schedule_workers("background")
-        assert (background.policy, background.nice) == ("batch", 19)
+        assert background.policy in ("batch", "idle")  # the engine's own choice
+        assert background.nice == 19
         with pytest.raises(ValueError, match="worker_class"):
             engine.schedule_workers("middle")
         assert engine.c_spawn("core.noop").result(30) is None
