@@ -8,6 +8,7 @@
 #include "bus/lent_buffer.hpp"
 #include "cogway/base/os/fork.hpp"
 #include "cogway/bus/bus.hpp"
+#include "cogway/bus/shared_bus.hpp"
 
 namespace cogway {
 namespace {
@@ -63,7 +64,7 @@ BufferId BufferRef::id() const noexcept {
 }
 
 bool BufferRef::belongs_here() const noexcept {
-  return record_->bus == nullptr || record_->fork_epoch == os::fork_epoch();
+  return record_->fork_epoch == 0 || record_->fork_epoch == os::fork_epoch();
 }
 
 Status BufferRef::freeze() const {
@@ -96,6 +97,11 @@ Status BufferRef::transfer() const {
     const BufferState now = state.state();
     if (now == BufferState::transferred) {
       return {StatusCode::failed_precondition, "the buffer is transferred already"};
+    }
+    if (now == BufferState::frozen && shared_bus() != nullptr) {
+      return {StatusCode::failed_precondition,
+              "cannot transfer a frozen buffer of a shared bus: other processes may read it at any "
+              "time; transfer it instead of freezing it, or copy it"};
     }
     if (now == BufferState::frozen && use_count() != 1) {
       return {StatusCode::failed_precondition,
@@ -143,6 +149,10 @@ BufferRef lend_buffer(const Layout& layout, void* data, bool read_only, void* ow
 }
 
 void detail::release_record(BufferRecord* record) noexcept {
+  if (record->shared != nullptr) {
+    record->shared->release_record(record);
+    return;
+  }
   if (record->bus == nullptr) {
     const ReleaseFunction release = record->release;
     void* owner = record->owner;

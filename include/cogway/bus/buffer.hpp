@@ -17,6 +17,7 @@
 namespace cogway {
 
 class Bus;
+class SharedBus;
 
 /// Names a buffer without holding it. The generation tells a recycled block from the one meant.
 struct BufferId {
@@ -34,13 +35,16 @@ namespace detail {
 /// A buffer as one process sees it; in that process's own memory.
 struct alignas(kCacheLine) BufferRecord {
   PrivateCount<> count;               ///< this process's references
-  std::uint64_t fork_epoch = 0;       ///< of the process that leased it; another's is inert
+  bool joined = false;                ///< shared: this process is among the block's holders
+  std::uint64_t fork_epoch = 0;       ///< of the process it belongs to; 0: to any (lent)
   BufferHeader* header = nullptr;     ///< constant once carved
   std::byte* payload = nullptr;       ///< constant once carved
-  Bus* bus = nullptr;                 ///< null: lent
+  Bus* bus = nullptr;                 ///< null: lent or shared
+  SharedBus* shared = nullptr;        ///< null: of one process
   ReleaseFunction release = nullptr;  ///< lent: gives it back
   void* owner = nullptr;              ///< lent: argument of release
 };
+static_assert(sizeof(BufferRecord) == kCacheLine);
 void release_record(BufferRecord* record) noexcept;  ///< the private count fell to 0
 }  // namespace detail
 
@@ -97,8 +101,10 @@ class BufferRef {
   /// References of this process; a snapshot, exact if the caller alone can copy its own.
   [[nodiscard]] std::uint32_t use_count() const noexcept { return record_->count.count(); }
   [[nodiscard]] BufferId id() const noexcept;
-  /// Null for lent memory.
+  /// Null for lent memory and for buffers of a shared bus.
   [[nodiscard]] Bus* bus() const noexcept { return record_->bus; }
+  /// Null unless it is of a bus that several processes share.
+  [[nodiscard]] SharedBus* shared_bus() const noexcept { return record_->shared; }
   /// False in a child that inherited the reference through fork().
   [[nodiscard]] bool belongs_here() const noexcept;
 
@@ -106,7 +112,7 @@ class BufferRef {
   /// transferred. Freezing a frozen buffer is a success that does nothing.
   Status freeze() const;
   /// Hands the content to one exclusive writer. failed_precondition: a writable export lives, or
-  /// the buffer is frozen and this is not the only reference to it.
+  /// the buffer is frozen and this is not the only reference to it, or frozen on a shared bus.
   Status transfer() const;
   /// Sets the real shape after writing, no dimension larger than before (same ndim and dtype,
   /// C-contiguous). The capacity held stays that of the lease. failed_precondition unless leased.

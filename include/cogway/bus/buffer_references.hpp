@@ -11,7 +11,7 @@ namespace cogway {
 
 /// One process's count of its references to one buffer, in that process's own memory.
 ///
-/// **Threads**: any. add() only by a thread that holds a reference.
+/// **Threads**: any. add() only by a thread that holds a reference; revive() as it says.
 /// **Ownership**: the one who sees drop() return true gives up the process's shared reference.
 /// **Progress**: wait-free.
 /// **Order**: what any holder did before drop() happens before the true drop() returns.
@@ -26,6 +26,12 @@ class PrivateCount {
   void add() noexcept {
     // order: relaxed, the caller's own reference keeps the count above 0
     count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  /// As add(), where there may be none: true if there was none. By the thread that has the record's
+  /// lock; whoever dropped the last one asks for the lock next.
+  [[nodiscard]] bool revive() noexcept {
+    // order: relaxed, the record's lock orders it with the one who dropped the last reference
+    return count_.fetch_add(1, std::memory_order_relaxed) == 0;
   }
   /// True: that was the last one.
   [[nodiscard]] bool drop() noexcept {

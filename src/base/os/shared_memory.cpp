@@ -58,6 +58,21 @@ SharedMemory SharedMemory::adopt(FileDescriptor fd) {
   return {std::move(fd), static_cast<std::size_t>(status.st_size)};
 }
 
+SharedMemory SharedMemory::of_file(FileDescriptor fd) {
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) throw_errno("fstat of a memory file");
+  return {std::move(fd), static_cast<std::size_t>(status.st_size)};
+}
+
+bool SharedMemory::allocate_pages(std::size_t offset, std::size_t bytes) const noexcept {
+  int result = 0;
+  do {
+    result = ::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                         static_cast<off_t>(bytes));
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
 void SharedMemory::seal_future_writes() {
   if (::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_FUTURE_WRITE) != 0) {
     throw_errno("sealing of shared memory against further writers");

@@ -16,4 +16,11 @@ namespace cogway::os {
 /// seen; those may only exec.
 [[nodiscard]] std::uint64_t fork_epoch() noexcept;
 
+/// Has every forked child close that descriptor before fork() returns there: for descriptors whose
+/// open file means something to others while it is open. At most 1024 at a time; throws
+/// std::runtime_error beyond.
+void close_in_children(int fd);
+/// Ends that. Before the descriptor is closed.
+void keep_in_children(int fd) noexcept;
+
 }  // namespace cogway::os

@@ -35,11 +35,17 @@ class SharedMemory {
   /// Adopts a descriptor handed over by another process. Throws std::invalid_argument when it is
   /// not a memfd sealed against shrinking: such memory could vanish under its readers.
   [[nodiscard]] static SharedMemory adopt(FileDescriptor fd);
+  /// Takes over an open file on tmpfs as it is (see memory_file.hpp); throws std::system_error. Who
+  /// may write it may truncate it, and then its readers fault.
+  [[nodiscard]] static SharedMemory of_file(FileDescriptor fd);
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   /// Forbids every further writable mapping, in this and other processes (existing ones stay).
   void seal_future_writes();
+  /// Allocates the pages of [offset, offset + bytes), so that touching them cannot fail; their
+  /// content stays. False: the system has not so much memory, or the file system is full.
+  [[nodiscard]] bool allocate_pages(std::size_t offset, std::size_t bytes) const noexcept;
   /// Gives whole pages of [offset, offset + bytes) back to the system; they read as zero
   /// afterwards.
   void release_pages(std::size_t offset, std::size_t bytes);

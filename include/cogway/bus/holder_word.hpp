@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Who holds a block that several processes share, and in which of its lives it is, in one word: a
+// block is free or held, never in between, so that no death can lose it.
+
+#include <atomic>
+#include <cstdint>
+
+namespace cogway {
+
+/// 48 bits, one for each participant, and the low 16 bits of the generation.
+///
+/// **Threads**: any, of any process; each participant's bit by one thread of it at a time (and,
+/// once it is dead, by the one that reclaims).
+/// **Ownership**: who sees leave() return `freed` offers the block to others.
+/// **Progress**: lock-free.
+/// **Order**: what any participant did before leave() happens before the next try_claim().
+template <template <typename> class Atom = std::atomic>
+class HolderWord {
+ public:
+  static constexpr std::uint32_t kParticipants = 48;
+  enum class Left { stays, freed, absent };  ///< others hold it; nobody does; was no holder
+
+  /// Takes a free block, and begins its next generation. False: somebody holds it.
+  [[nodiscard]] bool try_claim(std::uint32_t participant) noexcept {
+    // order: relaxed, the exchange below decides
+    std::uint64_t word = word_.load(std::memory_order_relaxed);
+    do {
+      if ((word & kHolders) != 0) return false;
+      const std::uint64_t next = (word + kOneGeneration) | bit(participant);
+      // order: acquire, pairs with leave() release; publishes the accesses of those who left
+      if (word_.compare_exchange_weak(word, next, std::memory_order_acquire,
+                                      std::memory_order_relaxed)) {  // order: relaxed, retried
+        return true;
+      }
+    } while (true);
+  }
+
+  /// One more holder of a held block. False: nobody holds it, or it is in another generation. A
+  /// generation that is the same in 16 bits may still be another: compare the whole one next.
+  [[nodiscard]] bool try_join(std::uint32_t participant, std::uint32_t generation) noexcept {
+    // order: relaxed, the exchange below decides
+    std::uint64_t word = word_.load(std::memory_order_relaxed);
+    do {
+      if ((word & kHolders) == 0 || generation_of(word) != (generation & kGenerationMask)) {
+        return false;
+      }
+      // order: relaxed, no pairing: what may be read is published by the buffer's state
+      if (word_.compare_exchange_weak(word, word | bit(participant), std::memory_order_relaxed)) {
+        return true;
+      }
+    } while (true);
+  }
+
+  Left leave(std::uint32_t participant) noexcept {
+    // order: release, pairs with try_claim() acquire; publishes every holder's accesses
+    const std::uint64_t before = word_.fetch_and(~bit(participant), std::memory_order_release);
+    if ((before & bit(participant)) == 0) return Left::absent;
+    return (before & kHolders) == bit(participant) ? Left::freed : Left::stays;
+  }
+
+  /// One bit for each holder; a snapshot.
+  [[nodiscard]] std::uint64_t holders() const noexcept {
+    // order: relaxed, a snapshot: who acts on it exchanges the word
+    return word_.load(std::memory_order_relaxed) & kHolders;
+  }
+  /// The low 16 bits of the generation.
+  [[nodiscard]] std::uint32_t generation() const noexcept {
+    // order: relaxed, constant while the caller holds the block
+    return generation_of(word_.load(std::memory_order_relaxed));
+  }
+
+ private:
+  static constexpr std::uint64_t kOneGeneration = std::uint64_t{1} << kParticipants;
+  static constexpr std::uint64_t kHolders = kOneGeneration - 1;
+  static constexpr std::uint32_t kGenerationMask = 0xffff;
+  static constexpr std::uint64_t bit(std::uint32_t participant) noexcept {
+    return std::uint64_t{1} << participant;
+  }
+  static constexpr std::uint32_t generation_of(std::uint64_t word) noexcept {
+    return static_cast<std::uint32_t>(word >> kParticipants);
+  }
+
+  Atom<std::uint64_t> word_{0};
+};
+
+}  // namespace cogway

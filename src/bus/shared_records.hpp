@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What one process keeps of each block of a shared bus that it has seen: its private count, and
+// where the block lies here.
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "cogway/base/os/reserved_memory.hpp"
+#include "cogway/bus/buffer.hpp"
+
+namespace cogway::detail {
+
+/// **Threads**: any; one record's `joined`, and its way from and to 0 references, under lock().
+/// **Ownership**: owns the records; they never move.
+/// **Progress**: blocking, inside this process. **Order**: as the locks.
+class SharedRecords {
+ public:
+  explicit SharedRecords(std::uint64_t blocks)
+      : memory_(blocks * sizeof(BufferRecord)), committed_((blocks + kChunk - 1) / kChunk) {}
+
+  /// The record of the n-th block of all; null: no memory for it.
+  [[nodiscard]] BufferRecord* at(std::uint64_t n) noexcept {
+    auto* record = reinterpret_cast<BufferRecord*>(memory_.data()) + n;
+    std::atomic<std::uint8_t>& done = committed_[n / kChunk];
+    // order: acquire, pairs with the store below; the memory is there
+    if (done.load(std::memory_order_acquire) == 0) {
+      const std::uint64_t begin = n / kChunk * kChunk * sizeof(BufferRecord);
+      const std::uint64_t size = kChunk * sizeof(BufferRecord);
+      if (!memory_.commit(begin, std::min<std::uint64_t>(size, memory_.size() - begin))) {
+        return nullptr;
+      }
+      // order: release, pairs with the load above
+      done.store(1, std::memory_order_release);
+    }
+    return record;
+  }
+  [[nodiscard]] std::mutex& lock_of(const BufferRecord* record) noexcept {
+    return stripes_[reinterpret_cast<std::uintptr_t>(record) / sizeof(BufferRecord) % kStripes]
+        .mutex;
+  }
+
+ private:
+  static constexpr std::uint64_t kChunk = 1 << 14;
+  static constexpr std::size_t kStripes = 64;
+  struct alignas(kCacheLine) Stripe {
+    std::mutex mutex;
+  };
+  os::ReservedMemory memory_;
+  std::vector<std::atomic<std::uint8_t>> committed_;
+  std::array<Stripe, kStripes> stripes_;
+};
+
+}  // namespace cogway::detail
