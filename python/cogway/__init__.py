@@ -13,8 +13,8 @@ from pathlib import Path as _Path
 
 from cogway._accept import kernel
 from cogway._arguments import In, InOut, Out, Scalar
-from cogway._bus import BusStatistics
-from cogway._core import BatchTicket, Buffer, Bus, Kernel, Ticket, __version__, cancelled
+from cogway._bus import BusStatistics, SharedBusOwner, SharedBusStatistics
+from cogway._core import BatchTicket, Buffer, Bus, Kernel, SharedBus, Ticket, __version__, cancelled
 from cogway._debug import Finding
 from cogway._default import c_spawn, default_engine, setup, spawn
 from cogway._engine import Engine
@@ -91,6 +91,9 @@ __all__ = [
     "PythonStatistics",
     "QueueFull",
     "Scalar",
+    "SharedBus",
+    "SharedBusOwner",
+    "SharedBusStatistics",
     "StageStatistics",
     "StrategyUnavailable",
     "ThreadSchedule",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BusStatistics"]
+__all__ = ["BusStatistics", "SharedBusOwner", "SharedBusStatistics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +62,72 @@ class BusStatistics:
     waits: int
     wait_timeouts: int
     keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBusOwner:
+    """What one process holds on a shared bus.
+
+    Attributes:
+        participant: Its number on the bus.
+        pid: Its process number.
+        name: Its name, as the system shows it.
+        alive: Whether it lives; what a dead one held is not reclaimed yet.
+        self: Whether it is this process, through this object.
+        waiting: Whether it waits for room.
+        leased_bytes: Held by buffers that it writes.
+        frozen_bytes: Held by immutable buffers that it holds, alone or with others.
+        transferred_bytes: Held by buffers that it handed to a framework.
+        buffers: Number of buffers that it holds.
+    """
+
+    participant: int
+    pid: int
+    name: str
+    alive: bool
+    self: bool
+    waiting: bool
+    leased_bytes: int
+    frozen_bytes: int
+    transferred_bytes: int
+    buffers: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBusStatistics:
+    """A snapshot of what a shared bus holds, and who holds it.
+
+    Counters that others move meanwhile are each right by themselves, and together when nothing
+    runs.
+
+    Attributes:
+        capacity: Bytes that may have memory.
+        resident_bytes: Bytes that have memory; idle blocks among them.
+        used_bytes: Leased, frozen and transferred bytes, each block once.
+        free_bytes: Capacity that is not used.
+        leased_bytes: Held by writable buffers.
+        frozen_bytes: Held by immutable buffers.
+        transferred_bytes: Held by buffers that were handed to a framework.
+        live_buffers: Number of buffers.
+        in_transit: Buffers that this process handed over and nobody has attached yet.
+        bequeathed_bytes: Held for handles of processes that have left.
+        leases: Leases made so far, by all processes.
+        deaths: Processes that ended without leaving.
+        reclaimed_buffers: Buffers that they held, taken back.
+        owners: One entry for each process that takes part.
+    """
+
+    capacity: int
+    resident_bytes: int
+    used_bytes: int
+    free_bytes: int
+    leased_bytes: int
+    frozen_bytes: int
+    transferred_bytes: int
+    live_buffers: int
+    in_transit: int
+    bequeathed_bytes: int
+    leases: int
+    deaths: int
+    reclaimed_buffers: int
+    owners: tuple[SharedBusOwner, ...]

@@ -148,12 +148,7 @@ void SharedBus::drop_owner() noexcept {
 
 void SharedBus::close() noexcept {
   if (!belongs_here()) return;
-  std::deque<Transit> dropped;
-  {
-    const std::lock_guard lock(transit_mutex_);
-    closed_.store(true);
-    dropped.swap(transit_);
-  }
+  bequeath_transit();
   detail::SharedControl& control = segments_->control();
   control.freed.fetch_add(1);
   os::futex_wake(control.freed, std::numeric_limits<int>::max(), os::FutexScope::shared);

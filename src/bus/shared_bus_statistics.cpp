@@ -51,7 +51,8 @@ SharedBusStatistics SharedBus::statistics() const {
     for (std::uint32_t block = 0; block < exist; ++block) {
       const detail::SharedHeader& header = segments_->header(at, block);
       std::uint64_t holders = header.holders.holders();
-      if (holders == 0) continue;
+      if (!header.holders.held()) continue;
+      if (header.holders.bequests() != 0) result.bequeathed_bytes += at.block_bytes;
       std::uint64_t SharedBusStatistics::* total = &SharedBusStatistics::leased_bytes;
       std::uint64_t SharedBusOwner::* part = &SharedBusOwner::leased_bytes;
       switch (header.buffer.state.state()) {

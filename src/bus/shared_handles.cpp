@@ -14,11 +14,9 @@
 namespace cogway {
 namespace {
 
-std::uint32_t attaches_of(const BufferRef& buffer) noexcept {
-  const auto* header = reinterpret_cast<const std::byte*>(buffer.record()->header);
-  const auto* shared = reinterpret_cast<const detail::SharedHeader*>(
-      header - offsetof(detail::SharedHeader, buffer));
-  return shared->attaches.load();
+detail::SharedHeader& shared_of(const BufferRef& buffer) noexcept {
+  auto* header = reinterpret_cast<std::byte*>(buffer.record()->header);
+  return *reinterpret_cast<detail::SharedHeader*>(header - offsetof(detail::SharedHeader, buffer));
 }
 
 // Another process wrote it: only what a lease could have made is believed.
@@ -32,7 +30,6 @@ bool plausible(const Layout& layout, std::uint64_t block_bytes) {
 }  // namespace
 
 Status SharedBus::share(const BufferRef& buffer, BufferId* out) {
-  if (Status status = usable(); !status.ok()) return status;
   if (!buffer || buffer.shared_bus() != this) {
     return {StatusCode::invalid_argument,
             "the buffer is not of this bus: copy it into one that is"};
@@ -43,25 +40,48 @@ Status SharedBus::share(const BufferRef& buffer, BufferId* out) {
 }
 
 Status SharedBus::hand_over(const BufferRef& buffer, BufferId* out) {
-  drop_arrived();
+  if (belongs_here()) drop_arrived();
   if (Status status = share(buffer, out); !status.ok()) return status;
   const std::lock_guard lock(transit_mutex_);
-  if (closed()) return {StatusCode::failed_precondition, "the bus is closed"};
-  transit_.push_back({buffer, attaches_of(buffer)});
+  if (closed()) {
+    shared_of(buffer).holders.bequeath();
+    return {};
+  }
+  // Each hand-over waits for an attach of its own.
+  std::uint32_t awaited = shared_of(buffer).attaches.load() + 1;
+  for (const Transit& entry : transit_) {
+    if (entry.buffer == buffer) awaited = std::max(awaited, entry.awaited + 1);
+  }
+  transit_.push_back({buffer, awaited});
   return {};
+}
+
+bool SharedBus::Transit::arrived() const noexcept {
+  return static_cast<std::int32_t>(shared_of(buffer).attaches.load() - awaited) >= 0;
 }
 
 // Drops references to what the receivers hold by now.
 void SharedBus::drop_arrived() noexcept {
   std::deque<Transit> arrived;  // dropped after the lock: freeing may end the bus
   const std::lock_guard lock(transit_mutex_);
-  const auto waits = [](const Transit& entry) {
-    return attaches_of(entry.buffer) == entry.attaches;
-  };
-  const auto first = std::stable_partition(transit_.begin(), transit_.end(), waits);
+  const auto first = std::stable_partition(transit_.begin(), transit_.end(),
+                                           [](const Transit& entry) { return !entry.arrived(); });
   std::move(first, transit_.end(), std::back_inserter(arrived));
   transit_.erase(first, transit_.end());
 }
+
+// What this process cannot wait for any more waits in the buffer itself.
+void SharedBus::bequeath_transit() noexcept {
+  std::deque<Transit> left;
+  const std::lock_guard lock(transit_mutex_);
+  closed_.store(true);
+  left.swap(transit_);
+  for (const Transit& entry : left) {
+    if (!entry.arrived()) shared_of(entry.buffer).holders.bequeath();
+  }
+}
+
+std::uint64_t SharedBus::disinherit() noexcept { return belongs_here() ? pool_->disinherit() : 0; }
 
 Status SharedBus::attach(BufferId id, BufferRef* out) {
   if (Status status = usable(); !status.ok()) return status;
@@ -74,9 +94,9 @@ Status SharedBus::attach(BufferId id, BufferRef* out) {
   detail::BufferRecord* record = records_->at(at.first + id.block);
   if (record == nullptr)
     return {StatusCode::resource_exhausted, "no memory left to attach a buffer"};
-  const Status gone{StatusCode::not_found,
-                    "the buffer is gone: whoever shared it let go of it, or died, before it was "
-                    "attached"};
+  Status gone{StatusCode::not_found,
+              "the buffer is gone: whoever shared it let go of it, or died, before it was "
+              "attached"};
   const std::lock_guard lock(records_->lock_of(record));
   const bool mine = record->joined;
   if (!mine && !shared.holders.try_join(participant_, id.generation)) return gone;
@@ -86,7 +106,7 @@ Status SharedBus::attach(BufferId id, BufferRef* out) {
   const bool same = header.generation.load(std::memory_order_relaxed) == id.generation;
   Status refused;
   if (!same) {
-    refused = gone;
+    refused = std::move(gone);
   } else if (header.state.state() != BufferState::frozen) {
     refused = {StatusCode::failed_precondition, "the buffer is not frozen: it was not shared"};
   } else if (!plausible(header.layout, at.block_bytes)) {
@@ -108,6 +128,7 @@ Status SharedBus::attach(BufferId id, BufferRef* out) {
     retain();
   }
   shared.attaches.fetch_add(1);
+  shared.holders.settle();
   detail::shared_step("attach.done");
   *out = BufferRef::adopt(record);
   return {};

@@ -20,7 +20,7 @@ class SharedMembers {
  public:
   explicit SharedMembers(SharedSegments& segments) noexcept : segments_(segments) {}
 
-  /// unavailable: the last one has just left; resource_exhausted: 48 take part.
+  /// unavailable: the last one has just left; resource_exhausted: 40 take part.
   Status join(std::uint32_t* participant) noexcept;
   /// Gives the index back; true: it was the last one, and nobody can join any more.
   bool leave() noexcept;

@@ -70,10 +70,13 @@ bool SharedPool::take_warm(std::uint32_t size_class, std::uint32_t* block) noexc
 
 void SharedPool::leave_for(std::uint32_t participant, std::uint32_t size_class,
                            std::uint32_t block) noexcept {
-  if (segments_.header(plan(size_class), block).holders.leave(participant) !=
+  if (segments_.header(plan(size_class), block).holders.leave(participant) ==
       HolderWord<>::Left::freed) {
-    return;
+    freed(size_class, block);
   }
+}
+
+void SharedPool::freed(std::uint32_t size_class, std::uint32_t block) noexcept {
   shared_step("free.left");
   offer(size_class, block);
   shared_step("free.offered");
@@ -81,6 +84,19 @@ void SharedPool::leave_for(std::uint32_t participant, std::uint32_t size_class,
   if (control().waiters.load() == 0) return;
   control().freed.fetch_add(1);
   os::futex_wake(control().freed, std::numeric_limits<int>::max(), os::FutexScope::shared);
+}
+
+std::uint64_t SharedPool::disinherit() noexcept {
+  std::uint64_t given_up = 0;
+  for (std::uint32_t i = 0; i < kSizeClasses; ++i) {
+    const std::uint32_t exist = carved(i);
+    for (std::uint32_t block = 0; block < exist; ++block) {
+      const auto left = segments_.header(plan(i), block).holders.disinherit();
+      if (left != HolderWord<>::Left::absent) ++given_up;
+      if (left == HolderWord<>::Left::freed) freed(i, block);
+    }
+  }
+  return given_up;
 }
 
 // May be wrong by the time that it is seen: a hint.
@@ -100,12 +116,12 @@ std::uint64_t SharedPool::reclaim(std::uint32_t dead) noexcept {
     const ClassPlan& at = plan(i);
     const std::uint32_t exist = carved(i);
     for (std::uint32_t block = 0; block < exist; ++block) {
-      const std::uint64_t holders = segments_.header(at, block).holders.holders();
-      if ((holders >> dead & 1) != 0) {
+      const HolderWord<>& holders = segments_.header(at, block).holders;
+      if ((holders.holders() >> dead & 1) != 0) {
         leave_for(dead, i, block);
         shared_step("reclaim.left");
         ++held;
-      } else if (holders == 0) {
+      } else if (!holders.held()) {
         offer(i, block);
       }
     }

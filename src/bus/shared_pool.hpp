@@ -36,6 +36,8 @@ class SharedPool {
   /// Takes a dead participant out of every block, and renews the hints that it may have had in its
   /// hands. Returns how many blocks it held.
   std::uint64_t reclaim(std::uint32_t dead) noexcept;
+  /// Gives up on handles of those that left, which nobody attached; returns the buffers.
+  std::uint64_t disinherit() noexcept;
   /// Gives all pages of free blocks back; returns the bytes.
   std::uint64_t trim() noexcept;
 
@@ -52,6 +54,7 @@ class SharedPool {
   bool make_room(std::uint64_t bytes, std::uint32_t except) noexcept;
   bool evict(std::uint32_t size_class, std::uint32_t first) noexcept;
   void leave_for(std::uint32_t participant, std::uint32_t size_class, std::uint32_t block) noexcept;
+  void freed(std::uint32_t size_class, std::uint32_t block) noexcept;
   void offer(std::uint32_t size_class, std::uint32_t block) noexcept;
   void begin_step(const ClassPlan& at, std::uint32_t first) noexcept;
   void end_step() noexcept;

@@ -67,6 +67,8 @@ PyObject* buffer_item(PyObject* self, Py_ssize_t i);                    // sq_it
 PyObject* buffer_scalar(PyObject* self, PyObject*);                     // item()
 PyObject* buffer_bytes(PyObject* self, PyObject*);                      // __bytes__, tobytes()
 
+PyObject* buffer_reduce(PyObject* self, PyObject* protocol);  // __reduce_ex__
+
 /// An element as a Python number.
 [[nodiscard]] PyObject* number_at(DType dtype, const std::byte* at);
 

@@ -13,6 +13,7 @@
 #include "module/dlpack.hpp"
 #include "module/heap_type.hpp"
 #include "module/lend.hpp"
+#include "module/shared_bus.hpp"
 
 namespace cogway {
 namespace {
@@ -155,7 +156,18 @@ PyObject* get_readonly(PyObject* self, void*) {
 }
 PyObject* get_external(PyObject* self, void*) {
   const BufferRef buffer = pin_buffer(as_buffer(self));
-  return buffer ? PyBool_FromLong(buffer.bus() == nullptr) : nullptr;
+  return buffer ? PyBool_FromLong(buffer.bus() == nullptr && buffer.shared_bus() == nullptr)
+                : nullptr;
+}
+
+PyObject* get_shared_bus_id(PyObject* self, void*) {
+  const BufferRef buffer = pin_buffer(as_buffer(self));
+  if (!buffer) return nullptr;
+  if (buffer.shared_bus() == nullptr) Py_RETURN_NONE;
+  return PyUnicode_FromString(shared_bus_id_text(*buffer.shared_bus()).c_str());
+}
+PyObject* get_c_contiguous(PyObject* self, void*) {
+  return PyBool_FromLong(as_buffer(self)->view.layout.is_c_contiguous());
 }
 
 PyObject* iterate(PyObject* self) {
@@ -229,6 +241,11 @@ PyDoc_STRVAR(from_buffer_doc,
              "Wrap the memory of an object with the buffer protocol without a copy.\n\n"
              "Raises:\n"
              "    BufferError: Its items are of a type the bus does not have.");
+PyDoc_STRVAR(reduce_doc,
+             "__reduce_ex__($self, protocol, /)\n--\n\n"
+             "Reduce to the elements for `pickle`; out of band with protocol 5.\n\n"
+             "Through the queues of multiprocessing a frozen buffer of a SharedBus with a name\n"
+             "travels as a handle instead.");
 PyDoc_STRVAR(
     dlpack_doc,
     "__dlpack__($self, /, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\n"
@@ -245,6 +262,7 @@ PyMethodDef methods[] = {
     {"tobytes", method(buffer_bytes), METH_NOARGS, tobytes_doc},
     {"from_dlpack", method(from_dlpack), METH_O | METH_CLASS, from_dlpack_doc},
     {"from_buffer", method(from_buffer), METH_O | METH_CLASS, from_buffer_doc},
+    {"__reduce_ex__", method(buffer_reduce), METH_O, reduce_doc},
     {"__dlpack__", method(buffer_dlpack), METH_FASTCALL | METH_KEYWORDS, dlpack_doc},
     {"__dlpack_device__", method(buffer_dlpack_device), METH_NOARGS,
      "__dlpack_device__($self, /)\n--\n\nReturn the DLPack device: (1, 0), the processor."},
@@ -269,6 +287,10 @@ PyGetSetDef properties[] = {
      nullptr},
     {"readonly", get_readonly, nullptr, "Whether views of it are read-only.", nullptr},
     {"external", get_external, nullptr, "Whether the memory belongs to another object.", nullptr},
+    {"is_c_contiguous", get_c_contiguous, nullptr, "Whether the elements lie in C order, no gaps.",
+     nullptr},
+    {"shared_bus_id", get_shared_bus_id, nullptr,
+     "The `id` of the SharedBus that it is of, or None.", nullptr},
     {"__array_interface__", buffer_array_interface, nullptr,
      "numpy's array interface: a read-only view.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},

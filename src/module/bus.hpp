@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "cogway/base/clock.hpp"
 #include "cogway/bus/bus.hpp"
 #include "module/module_state.hpp"
 
@@ -33,6 +34,19 @@ struct BusObject {
 /// A shape: an int or a sequence of them. False with an exception.
 [[nodiscard]] bool to_layout(const char* function, PyObject* shape, DType dtype, Layout& out);
 
+/// What a call of lease() asks for.
+struct LeaseRequest {
+  Layout layout;
+  bool wait = false;  ///< for room, until the deadline
+  TimePoint deadline = kNever;
+};
+/// The arguments of lease(). False with an exception.
+[[nodiscard]] bool to_lease_request(PyObject* const* arguments, Py_ssize_t count,
+                                    PyObject* keywords, LeaseRequest& out);
+/// Between waits, detached; `argument` is the PyThreadState* that was saved. Attaches to let signal
+/// handlers run; true: one raised.
+bool signal_raised(void* argument);
+
 // Parts of the type, a file each.
 
 /// Raises why there was no lease: full, closed, or a forked child.
@@ -40,6 +54,10 @@ void raise_refused(BusObject* self, const Layout& layout);
 /// A new buffer of the bus with the elements of any object that has some; empty with an exception.
 [[nodiscard]] BufferRef bus_copy_of(BusObject* self, PyObject* value);
 
+PyObject* bus_create(PyObject* type, PyObject* const* arguments, Py_ssize_t count,
+                     PyObject* keywords);  // these three: shared_bus_open.cpp
+PyObject* bus_open(PyObject* type, PyObject* name);
+PyObject* bus_receive(PyObject* type, PyObject* socket);
 PyObject* bus_lease(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
                     PyObject* keywords);
 PyObject* bus_copy(PyObject* self, PyObject* value);

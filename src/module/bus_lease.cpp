@@ -23,15 +23,6 @@ constexpr std::size_t kCopyDetached = std::size_t{1} << 20;  // bytes from which
 
 BusObject* as_bus(PyObject* self) noexcept { return reinterpret_cast<BusObject*>(self); }
 
-// Asked between waits, detached: attaches to let signal handlers run.
-bool signal_raised(void* argument) {
-  auto& thread = *static_cast<PyThreadState**>(argument);
-  attach_or_hang(thread);
-  const bool raised = PyErr_CheckSignals() != 0;
-  thread = PyEval_SaveThread();
-  return raised;
-}
-
 BufferRef lease_waiting(BusObject* self, const Layout& layout, TimePoint deadline) {
   BufferRef leased;
   PyThreadState* thread = PyEval_SaveThread();
@@ -74,6 +65,14 @@ bool to_policy(PyObject* value, bool has_timeout, Policy& policy) {
 
 }  // namespace
 
+bool signal_raised(void* argument) {
+  auto& thread = *static_cast<PyThreadState**>(argument);
+  attach_or_hang(thread);
+  const bool raised = PyErr_CheckSignals() != 0;
+  thread = PyEval_SaveThread();
+  return raised;
+}
+
 // Closed and forked are told apart from full.
 void raise_refused(BusObject* self, const Layout& layout) {
   const Bus& bus = *self->bus;
@@ -90,40 +89,47 @@ void raise_refused(BusObject* self, const Layout& layout) {
   }
 }
 
-PyObject* bus_lease(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
-                    PyObject* keywords) {
+bool to_lease_request(PyObject* const* arguments, Py_ssize_t count, PyObject* keywords,
+                      LeaseRequest& out) {
   static constexpr const char* kNames[] = {"shape", "dtype", "timeout", "policy"};
   static constexpr Signature kSignature{"lease", kNames, 2, 1};
   PyObject* values[4];
-  if (!bind_arguments(kSignature, arguments, count, keywords, values)) return nullptr;
+  if (!bind_arguments(kSignature, arguments, count, keywords, values)) return false;
   DType dtype = kUint8;
-  Layout layout;
   Policy policy{};
   double seconds = -1;
   const bool has_timeout = values[2] != nullptr && values[2] != Py_None;
-  if (!to_dtype("lease", values[1], dtype) || !to_layout("lease", values[0], dtype, layout) ||
+  if (!to_dtype("lease", values[1], dtype) || !to_layout("lease", values[0], dtype, out.layout) ||
       !to_seconds({"lease", "timeout"}, values[2], seconds) ||
       !to_policy(values[3], has_timeout, policy)) {
-    return nullptr;
+    return false;
   }
   if (has_timeout && !(seconds >= 0)) {
     PyErr_Format(PyExc_ValueError, "lease(): timeout must be 0 seconds or more, not %R", values[2]);
-    return nullptr;
+    return false;
   }
+  out.wait = policy == Policy::wait;
+  out.deadline = kNever;
+  if (has_timeout && seconds < 1e9) {
+    out.deadline =
+        deadline_after(monotonic_now(), Nanoseconds(static_cast<std::int64_t>(seconds * 1e9)));
+  }
+  return true;
+}
+
+PyObject* bus_lease(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
+                    PyObject* keywords) {
+  LeaseRequest request;
+  if (!to_lease_request(arguments, count, keywords, request)) return nullptr;
   BusObject* object = as_bus(self);
   if (object->state->mailbox->pending()) object->state->mailbox->drain();
-  BufferRef leased = object->bus->try_lease(layout);
-  if (!leased && policy == Policy::wait) {
-    TimePoint deadline = kNever;
-    if (has_timeout && seconds < 1e9) {
-      deadline =
-          deadline_after(monotonic_now(), Nanoseconds(static_cast<std::int64_t>(seconds * 1e9)));
-    }
-    leased = lease_waiting(object, layout, deadline);
+  BufferRef leased = object->bus->try_lease(request.layout);
+  if (!leased && request.wait) {
+    leased = lease_waiting(object, request.layout, request.deadline);
     if (!leased) return nullptr;
   }
   if (!leased) {
-    raise_refused(object, layout);
+    raise_refused(object, request.layout);
     return nullptr;
   }
   note_place(leased);

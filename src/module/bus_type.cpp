@@ -230,7 +230,42 @@ PyDoc_STRVAR(
     "Closing the engine does it, and so does the end of the last owner of the bus.");
 PyDoc_STRVAR(statistics_doc, "statistics($self, /)\n--\n\nReturn a BusStatistics snapshot.");
 
+PyDoc_STRVAR(
+    create_doc,
+    "create($type, name, *, bytes)\n--\n\n"
+    "Create a bus that other processes open by its name, and return it as a SharedBus.\n\n"
+    "Its two files lie in /dev/shm, or in the tmpfs that COGWAY_BUS_DIR names, for this user\n"
+    "alone (mode 0600). The last process that leaves removes them; a bus whose processes were\n"
+    "all killed is replaced.\n\n"
+    "Args:\n"
+    "    name: 1 to 64 letters, digits, \"_\" or \"-\"; None: a bus without a name, which\n"
+    "        `send()` hands over.\n"
+    "    bytes: What its buffers may hold together; 1 MiB to 64 GiB.\n\n"
+    "Raises:\n"
+    "    FileExistsError: A process takes part in a bus of that name.\n"
+    "    BusExhausted: The file system is full.");
+PyDoc_STRVAR(open_doc,
+             "open($type, name, /)\n--\n\n"
+             "Take part in a bus that another process created, and return it as a SharedBus.\n\n"
+             "Raises:\n"
+             "    FileNotFoundError: There is none of that name.\n"
+             "    PermissionError: It is another user's, is open to others, or belongs to another\n"
+             "        PID namespace.\n"
+             "    NotImplementedError: Another version or build of cogway made it.\n"
+             "    ValueError: That cannot be a name, or the file is no bus.\n"
+             "    CogwayError: Its files are damaged.\n"
+             "    BusExhausted: 40 processes take part already.");
+PyDoc_STRVAR(receive_doc,
+             "receive($type, socket, /)\n--\n\n"
+             "Take part in a bus that `SharedBus.send()` hands over at the other end of a Unix\n"
+             "socket (an object with `fileno()`, or its number).\n\n"
+             "Raises: as `open()`; CogwayError: nothing can be received.\n\n"
+             "Threads: blocks until the other end sends.");
+
 PyMethodDef methods[] = {
+    {"create", method(bus_create), METH_FASTCALL | METH_KEYWORDS | METH_CLASS, create_doc},
+    {"open", method(bus_open), METH_O | METH_CLASS, open_doc},
+    {"receive", method(bus_receive), METH_O | METH_CLASS, receive_doc},
     {"lease", method(bus_lease), METH_FASTCALL | METH_KEYWORDS, lease_doc},
     {"copy", method(bus_copy), METH_O, copy_doc},
     {"push", method(bus_push), METH_FASTCALL, push_doc},

@@ -13,6 +13,7 @@ class KernelRegistry;
 /// Adds every function to the module. 0, or -1 with an exception.
 int add_registry_functions(PyObject* module, ModuleState& state);  // registry_functions.cpp
 int add_ticket_functions(PyObject* module, ModuleState& state);    // open_ticket.cpp
+int add_buffer_functions(PyObject* module, ModuleState& state);    // buffer_pickle.cpp
 int add_accept_functions(PyObject* module, ModuleState& state);    // accept.cpp
 
 /// Makes the mailbox wake an attached thread of the main interpreter when something is posted to

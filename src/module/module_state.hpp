@@ -20,6 +20,7 @@ struct SyncState;  // sync_state.hpp
 #define COGWAY_MODULE_TYPES(X)        \
   X(PyTypeObject, buffer_type)        \
   X(PyTypeObject, bus_type)           \
+  X(PyTypeObject, shared_bus_type)    \
   X(PyTypeObject, engine_type)        \
   X(PyTypeObject, kernel_type)        \
   X(PyTypeObject, ticket_type)        \
@@ -38,6 +39,8 @@ struct SyncState;  // sync_state.hpp
   X(kernel_error)                \
   X(bus_exhausted)               \
   X(bus_statistics)              \
+  X(shared_bus_statistics)       \
+  X(shared_bus_owner)            \
   X(finding)                     \
   X(queue_full)                  \
   X(worker_lost)                 \

@@ -8,7 +8,22 @@
 
 #include "cogway/base/assert.hpp"
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace cogway {
+namespace {
+
+// The thread sanitizer does not know that a timed lock of a dead owner's mutex has locked it.
+void tell_sanitizer([[maybe_unused]] pthread_mutex_t* mutex) noexcept {
+#ifdef __SANITIZE_THREAD__
+  __tsan_mutex_pre_lock(mutex, 0);
+  __tsan_mutex_post_lock(mutex, 0, 0);
+#endif
+}
+
+}  // namespace
 
 RobustMutex::RobustMutex() noexcept {
   pthread_mutexattr_t attributes;
@@ -36,6 +51,7 @@ RobustMutex::Taken RobustMutex::lock_until(TimePoint deadline) noexcept {
     until.tv_sec += end.count() / 1'000'000'000;
     until.tv_nsec = end.count() % 1'000'000'000;
     error = pthread_mutex_timedlock(&mutex_, &until);
+    if (error == EOWNERDEAD) tell_sanitizer(&mutex_);
   }
   if (error == EOWNERDEAD) {
     pthread_mutex_consistent(&mutex_);

@@ -125,6 +125,34 @@ void waiting(Execution& run) {
   run.finally([=] { check(*got || block->woken.load() == 1, "asleep for ever"); });
 }
 
+/// A sender leaves with a handle on its way; a third wants the block.
+void bequeathing(Execution& run) {
+  auto block = std::make_shared<Block>();
+  check(block->holders.try_claim(0), "free at first");
+  const std::uint32_t generation = block->holders.generation();
+  run.thread("sender", [=] {
+    block->holders.bequeath();
+    block->leave(0);
+  });
+  run.thread("receiver", [=] {
+    check(block->holders.try_join(1, generation), "lost on its way");
+    check(block->payload.id() == 1, "overwritten on its way");
+    block->holders.settle();
+    block->leave(1);
+  });
+  run.thread("lessee", [=] {
+    if (!block->take(2)) return;
+    block->payload = Value(2);
+    block->leave(2);
+  });
+  run.finally([=] {
+    // Attached before it was bequeathed: it stays until somebody gives up on it.
+    if (block->holders.disinherit() == Left::freed) block->hints.set(0);
+    check(!block->holders.held(), "held by nobody that lives");
+    check(!block->hints.empty(), "free without a hint");
+  });
+}
+
 /// A wrong word: looking and joining are two steps, and no generation is compared.
 template <template <typename> class A>
 struct LookingWord {
@@ -180,6 +208,7 @@ TEST_CASE("holder word: a block is held, or free and hinted at, whoever does wha
   expect_right(joining, {.preemptions = 2}, false);
   expect_right(reclaiming, {.preemptions = 2}, false);
   expect_right(renewing, {.preemptions = 2}, false);
+  expect_right(bequeathing, {.preemptions = 2}, false);
   expect_right(waiting);
 }
 

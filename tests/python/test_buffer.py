@@ -2,7 +2,6 @@
 """Buffer: states, life, and what it says of itself."""
 
 import gc
-import pickle
 import weakref
 
 import cogway
@@ -206,11 +205,6 @@ def test_weak_references(bus):
     del buffer
     gc.collect()
     assert reference() is None
-
-
-def test_pickling_is_refused(bus):
-    with pytest.raises(TypeError, match="pickle"):
-        pickle.dumps(bus.lease(4))
 
 
 def test_from_buffer_lends_without_a_copy(bus):

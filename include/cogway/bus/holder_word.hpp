@@ -8,7 +8,8 @@
 
 namespace cogway {
 
-/// 48 bits, one for each participant, and the low 16 bits of the generation.
+/// 40 bits, one for each participant; 8 bits that count handles on their way from participants that
+/// have left in the meantime, and hold the block as well; the low 16 bits of the generation.
 ///
 /// **Threads**: any, of any process; each participant's bit by one thread of it at a time (and,
 /// once it is dead, by the one that reclaims).
@@ -18,7 +19,8 @@ namespace cogway {
 template <template <typename> class Atom = std::atomic>
 class HolderWord {
  public:
-  static constexpr std::uint32_t kParticipants = 48;
+  static constexpr std::uint32_t kParticipants = 40;
+  static constexpr std::uint32_t kMaxBequests = 0xff;
   enum class Left { stays, freed, absent };  ///< others hold it; nobody does; was no holder
 
   /// Takes a free block, and begins its next generation. False: somebody holds it.
@@ -26,7 +28,7 @@ class HolderWord {
     // order: relaxed, the exchange below decides
     std::uint64_t word = word_.load(std::memory_order_relaxed);
     do {
-      if ((word & kHolders) != 0) return false;
+      if ((word & kHeld) != 0) return false;
       const std::uint64_t next = (word + kOneGeneration) | bit(participant);
       // order: acquire, pairs with leave() release; publishes the accesses of those who left
       if (word_.compare_exchange_weak(word, next, std::memory_order_acquire,
@@ -42,7 +44,7 @@ class HolderWord {
     // order: relaxed, the exchange below decides
     std::uint64_t word = word_.load(std::memory_order_relaxed);
     do {
-      if ((word & kHolders) == 0 || generation_of(word) != (generation & kGenerationMask)) {
+      if ((word & kHeld) == 0 || generation_of(word) != (generation & kGenerationMask)) {
         return false;
       }
       // order: relaxed, no pairing: what may be read is published by the buffer's state
@@ -56,13 +58,50 @@ class HolderWord {
     // order: release, pairs with try_claim() acquire; publishes every holder's accesses
     const std::uint64_t before = word_.fetch_and(~bit(participant), std::memory_order_release);
     if ((before & bit(participant)) == 0) return Left::absent;
-    return (before & kHolders) == bit(participant) ? Left::freed : Left::stays;
+    return (before & kHeld) == bit(participant) ? Left::freed : Left::stays;
+  }
+
+  /// By a holder that is about to leave while a handle is on its way: the block is held until
+  /// settle(). At 255 it stays as it is.
+  void bequeath() noexcept {
+    // order: relaxed, the exchange below decides
+    std::uint64_t word = word_.load(std::memory_order_relaxed);
+    do {
+      if ((word & kBequests) == kBequests) return;
+      // order: relaxed, no pairing: the caller's own bit holds the block
+    } while (!word_.compare_exchange_weak(word, word + kOneBequest, std::memory_order_relaxed));
+  }
+  /// By a holder that has attached: one handle less is on its way.
+  void settle() noexcept {
+    // order: relaxed, the exchange below decides
+    std::uint64_t word = word_.load(std::memory_order_relaxed);
+    do {
+      if ((word & kBequests) == 0) return;
+      // order: relaxed, no pairing: the caller's own bit holds the block
+    } while (!word_.compare_exchange_weak(word, word - kOneBequest, std::memory_order_relaxed));
+  }
+  /// Gives up on all handles on their way; `absent`: there were none.
+  Left disinherit() noexcept {
+    const std::uint64_t before = word_.fetch_and(~kBequests);
+    if ((before & kBequests) == 0) return Left::absent;
+    return (before & kHolders) == 0 ? Left::freed : Left::stays;
   }
 
   /// One bit for each holder; a snapshot.
   [[nodiscard]] std::uint64_t holders() const noexcept {
     // order: relaxed, a snapshot: who acts on it exchanges the word
     return word_.load(std::memory_order_relaxed) & kHolders;
+  }
+  /// Handles on their way from those that left; a snapshot.
+  [[nodiscard]] std::uint32_t bequests() const noexcept {
+    // order: relaxed, a snapshot
+    return static_cast<std::uint32_t>((word_.load(std::memory_order_relaxed) & kBequests) >>
+                                      kParticipants);
+  }
+  /// Whether anybody holds it, or a handle does; a snapshot.
+  [[nodiscard]] bool held() const noexcept {
+    // order: relaxed, a snapshot
+    return (word_.load(std::memory_order_relaxed) & kHeld) != 0;
   }
   /// The low 16 bits of the generation.
   [[nodiscard]] std::uint32_t generation() const noexcept {
@@ -71,14 +110,18 @@ class HolderWord {
   }
 
  private:
-  static constexpr std::uint64_t kOneGeneration = std::uint64_t{1} << kParticipants;
-  static constexpr std::uint64_t kHolders = kOneGeneration - 1;
+  static constexpr std::uint32_t kGenerationShift = 48;
+  static constexpr std::uint64_t kOneGeneration = std::uint64_t{1} << kGenerationShift;
+  static constexpr std::uint64_t kOneBequest = std::uint64_t{1} << kParticipants;
+  static constexpr std::uint64_t kHolders = kOneBequest - 1;
+  static constexpr std::uint64_t kHeld = kOneGeneration - 1;
+  static constexpr std::uint64_t kBequests = kHeld & ~kHolders;
   static constexpr std::uint32_t kGenerationMask = 0xffff;
   static constexpr std::uint64_t bit(std::uint32_t participant) noexcept {
     return std::uint64_t{1} << participant;
   }
   static constexpr std::uint32_t generation_of(std::uint64_t word) noexcept {
-    return static_cast<std::uint32_t>(word >> kParticipants);
+    return static_cast<std::uint32_t>(word >> kGenerationShift);
   }
 
   Atom<std::uint64_t> word_{0};

@@ -60,7 +60,7 @@ class SharedBus {
   static Status create(const std::string& name, std::uint64_t capacity, Out out);
   /// Takes part in it. not_found; failed_precondition: another user's, open to others, or of
   /// another PID namespace; unimplemented: made by another build; invalid_argument: no bus;
-  /// data_loss: damaged; resource_exhausted: 48 processes take part.
+  /// data_loss: damaged; resource_exhausted: 40 processes take part.
   static Status open(const std::string& name, Out out);
   /// A new bus without a name, in sealed memfds.
   static Status create_anonymous(std::uint64_t capacity, Out out);
@@ -88,7 +88,8 @@ class SharedBus {
   /// Freezes a buffer of this bus and names it for other processes. Keep a reference until they
   /// have attached.
   Status share(const BufferRef& buffer, BufferId* out);
-  /// The same, and keeps the reference itself until somebody attaches, or close().
+  /// The same, and keeps the buffer itself until somebody attaches, once for each call: this
+  /// process while it takes part, then the bus, until the last process leaves or disinherit().
   Status hand_over(const BufferRef& buffer, BufferId* out);
   /// The buffer that another participant (or this one) shared. not_found: nobody holds it any
   /// more; invalid_argument: no handle of this bus.
@@ -97,9 +98,12 @@ class SharedBus {
   /// Takes back what dead participants held, now instead of when room is short; returns how many
   /// there were.
   std::uint32_t reclaim();
+  /// Gives up on handles that processes had handed over before they left, and that nobody has
+  /// attached; returns how many buffers there were.
+  std::uint64_t disinherit() noexcept;
   /// Gives the memory of idle blocks back to the system; returns the bytes.
   std::uint64_t trim() noexcept;
-  /// Refuses further leases and handles; drops what is in transit. Buffers live on.
+  /// Refuses further leases and attaches. Buffers live on, and can be handed over.
   void close() noexcept;
   [[nodiscard]] bool closed() const noexcept;
   /// False in a child that inherited it through fork().
@@ -119,7 +123,8 @@ class SharedBus {
   friend void detail::release_record(detail::BufferRecord* record) noexcept;
   struct Transit {
     BufferRef buffer;
-    std::uint32_t attaches;  ///< when it was handed over
+    std::uint32_t awaited;  ///< attaches of the block when this one has come
+    [[nodiscard]] bool arrived() const noexcept;
   };
   explicit SharedBus(std::unique_ptr<detail::SharedSegments> segments);
   ~SharedBus();
@@ -131,6 +136,7 @@ class SharedBus {
                                       std::uint32_t block) noexcept;
   void release_record(detail::BufferRecord* record) noexcept;
   void drop_arrived() noexcept;
+  void bequeath_transit() noexcept;
   void retain() noexcept;
   void release() noexcept;
   void drop_owner() noexcept;

@@ -33,6 +33,7 @@ struct SharedBusStatistics {
   std::uint64_t transferred_bytes = 0;
   std::uint64_t live_buffers = 0;
   std::uint64_t in_transit = 0;         ///< handed over by this process, not yet attached
+  std::uint64_t bequeathed_bytes = 0;   ///< held for handles of processes that have left
   std::uint64_t leases = 0;             ///< made in all, by all
   std::uint64_t deaths = 0;             ///< participants that ended without leaving
   std::uint64_t reclaimed_buffers = 0;  ///< that they held

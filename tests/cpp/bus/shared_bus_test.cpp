@@ -179,11 +179,32 @@ TEST_CASE("shared bus: what was handed over lives until it is attached") {
   a->reclaim();
   CHECK(a->statistics().in_transit == 0);
   CHECK(a->statistics().live_buffers == 1);
-  REQUIRE(a->hand_over(filled(*a, 1000, 9), &id).ok());
+  // Each hand-over is for one that attaches.
+  const BufferRef twice = filled(*a, 1000, 9);
+  REQUIRE(a->hand_over(twice, &id).ok());
+  REQUIRE(a->hand_over(twice, &id).ok());
+  REQUIRE(b->attach(id, &seen).ok());
+  a->reclaim();
+  CHECK(a->statistics().in_transit == 1);
+  REQUIRE(b->attach(id, &seen).ok());
+  a->reclaim();
+  CHECK(a->statistics().in_transit == 0);
+  // What is on its way when its sender leaves is held by the bus.
+  REQUIRE(a->hand_over(filled(*a, 2000, 9), &id).ok());
+  BufferId lost;
+  REQUIRE(a->hand_over(filled(*a, 3000, 9), &lost).ok());
   a->close();
-  CHECK(a->statistics().live_buffers == 1);
-  CHECK(b->attach(id, &seen).code() == StatusCode::not_found);
-  CHECK(a->share(filled(*b, 10, 1), &id).code() == StatusCode::failed_precondition);  // closed
+  CHECK(b->statistics().bequeathed_bytes == 2048 + 3072);
+  CHECK(b->attach(id, &seen).ok());
+  CHECK(seen.data()[1999] == std::byte{9});
+  CHECK(b->statistics().bequeathed_bytes == 3072);
+  CHECK(b->disinherit() == 1);
+  CHECK(b->disinherit() == 0);
+  CHECK(b->attach(lost, &seen).code() == StatusCode::not_found);
+  CHECK(b->statistics().live_buffers == 2);
+  // After closing, everything is on its way without its sender.
+  REQUIRE(a->hand_over(twice, &id).ok());
+  CHECK(b->statistics().bequeathed_bytes == 1024);
 }
 
 TEST_CASE("shared bus: closing refuses what is new, and the last reference ends it") {
