@@ -2,6 +2,7 @@
 // What a shared bus and its files tell.
 #include "cogway/bus/shared_bus_statistics.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <utility>
@@ -23,33 +24,23 @@ std::string name_of(const detail::SharedParticipant& entry) {
   return name;
 }
 
-}  // namespace
-
-const std::string& SharedBus::name() const noexcept { return segments_->name(); }
-std::uint64_t SharedBus::capacity() const noexcept { return segments_->plan().capacity; }
-bool SharedBus::linked() const noexcept { return segments_->linked(); }
-
-SharedBusId SharedBus::id() const noexcept {
-  const detail::Preamble& preamble = segments_->control().preamble;
-  return {preamble.id[0], preamble.id[1]};
-}
-
-std::vector<std::string> SharedBus::names() { return detail::shared_names(); }
-
-SharedBusStatistics SharedBus::statistics() const {
-  const detail::SharedControl& control = segments_->control();
+// `self`: the participant that asks; kSharedParticipants: none.
+SharedBusStatistics gather(const detail::SharedSegments& segments, std::uint32_t self) {
+  const detail::SharedControl& control = segments.control();
   SharedBusStatistics result;
-  result.capacity = capacity();
+  result.capacity = segments.plan().capacity;
   result.resident_bytes = control.resident.load();
   result.deaths = control.deaths.load();
   result.reclaimed_buffers = control.reclaimed_buffers.load();
   std::array<SharedBusOwner, detail::kSharedParticipants> owners{};
   for (std::uint32_t i = 0; i < kSizeClasses; ++i) {
     result.leases += control.classes[i].leases.load();
-    const detail::ClassPlan& at = segments_->plan().classes[i];
-    const std::uint32_t exist = pool_->carved(i);
+    const detail::ClassPlan& at = segments.plan().classes[i];
+    // order: acquire, pairs with SharedPool's release; publishes the headers
+    const std::uint32_t carved = control.classes[i].carved.load(std::memory_order_acquire);
+    const std::uint32_t exist = std::min(carved, at.blocks);
     for (std::uint32_t block = 0; block < exist; ++block) {
-      const detail::SharedHeader& header = segments_->header(at, block);
+      const detail::SharedHeader& header = segments.header(at, block);
       std::uint64_t holders = header.holders.holders();
       if (!header.holders.held()) continue;
       if (header.holders.bequests() != 0) result.bequeathed_bytes += at.block_bytes;
@@ -87,15 +78,41 @@ SharedBusStatistics SharedBus::statistics() const {
     owner.participant = i;
     owner.pid = entry.pid.load();
     owner.name = name_of(entry);
-    owner.self = i == participant_;
-    owner.alive = owner.self || segments_->locks().held_elsewhere(i);
+    owner.self = i == self;
+    owner.alive = owner.self || segments.locks().held_elsewhere(i);
     owner.waiting = (control.waiters.load() >> i & 1) != 0;
     result.owners.push_back(std::move(owner));
   }
+  return result;
+}
+
+}  // namespace
+
+const std::string& SharedBus::name() const noexcept { return segments_->name(); }
+std::uint64_t SharedBus::capacity() const noexcept { return segments_->plan().capacity; }
+bool SharedBus::linked() const noexcept { return segments_->linked(); }
+
+SharedBusId SharedBus::id() const noexcept {
+  const detail::Preamble& preamble = segments_->control().preamble;
+  return {preamble.id[0], preamble.id[1]};
+}
+
+std::vector<std::string> SharedBus::names() { return detail::shared_names(); }
+
+SharedBusStatistics SharedBus::statistics() const {
+  SharedBusStatistics result = gather(*segments_, participant_);
   if (!belongs_here()) return result;
   const std::lock_guard lock(transit_mutex_);
   result.in_transit = transit_.size();
   return result;
+}
+
+Status SharedBus::inspect(const std::string& name, SharedBusStatistics* out) {
+  if (Status status = detail::check_shared_name(name); !status.ok()) return status;
+  std::unique_ptr<detail::SharedSegments> found;
+  if (Status status = detail::SharedSegments::open(name, &found); !status.ok()) return status;
+  *out = gather(*found, detail::kSharedParticipants);
+  return {};
 }
 
 Status SharedBus::remove_dead(const std::string& name) {
@@ -103,8 +120,7 @@ Status SharedBus::remove_dead(const std::string& name) {
   std::unique_ptr<detail::SharedSegments> found;
   if (Status status = detail::SharedSegments::open(name, &found); !status.ok()) return status;
   if (found->retire()) return {};
-  return {StatusCode::failed_precondition,
-          "a process takes part in bus '" + name + "': end it first"};
+  return {StatusCode::already_exists, "a process takes part in bus '" + name + "': end it first"};
 }
 
 }  // namespace cogway

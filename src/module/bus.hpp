@@ -58,6 +58,9 @@ PyObject* bus_create(PyObject* type, PyObject* const* arguments, Py_ssize_t coun
                      PyObject* keywords);  // these three: shared_bus_open.cpp
 PyObject* bus_open(PyObject* type, PyObject* name);
 PyObject* bus_receive(PyObject* type, PyObject* socket);
+PyObject* bus_names(PyObject* type, PyObject*);  // these three: shared_bus_inspect.cpp
+PyObject* bus_inspect(PyObject* type, PyObject* name);
+PyObject* bus_remove(PyObject* type, PyObject* name);
 PyObject* bus_lease(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
                     PyObject* keywords);
 PyObject* bus_copy(PyObject* self, PyObject* value);

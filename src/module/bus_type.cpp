@@ -262,7 +262,25 @@ PyDoc_STRVAR(receive_doc,
              "Raises: as `open()`; CogwayError: nothing can be received.\n\n"
              "Threads: blocks until the other end sends.");
 
+PyDoc_STRVAR(names_doc,
+             "names($type, /)\n--\n\n"
+             "Return the names of the shared buses of this machine, whoever's they are.");
+PyDoc_STRVAR(inspect_doc,
+             "inspect($type, name, /)\n--\n\n"
+             "Return the SharedBusStatistics of a bus without taking part in it.\n\n"
+             "Nothing is reclaimed: processes that died are shown with what they held.\n\n"
+             "Raises: as `open()`.");
+PyDoc_STRVAR(remove_doc,
+             "remove($type, name, /)\n--\n\n"
+             "Remove the files of a bus whose processes were all killed.\n\n"
+             "Raises:\n"
+             "    FileExistsError: A process takes part in it.\n"
+             "    FileNotFoundError: There is none of that name.");
+
 PyMethodDef methods[] = {
+    {"names", method(bus_names), METH_NOARGS | METH_CLASS, names_doc},
+    {"inspect", method(bus_inspect), METH_O | METH_CLASS, inspect_doc},
+    {"remove", method(bus_remove), METH_O | METH_CLASS, remove_doc},
     {"create", method(bus_create), METH_FASTCALL | METH_KEYWORDS | METH_CLASS, create_doc},
     {"open", method(bus_open), METH_O | METH_CLASS, open_doc},
     {"receive", method(bus_receive), METH_O | METH_CLASS, receive_doc},

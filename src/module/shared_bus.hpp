@@ -27,6 +27,12 @@ struct SharedBusObject {
 /// The `id` of a bus as Python sees it.
 [[nodiscard]] std::string shared_bus_id_text(const SharedBus& bus);
 
+/// The name of a bus. False with an exception.
+[[nodiscard]] bool to_bus_name(const char* function, PyObject* value, std::string& out);
+
+/// A SharedBusStatistics object.
+[[nodiscard]] PyObject* shared_statistics(ModuleState& state, const SharedBusStatistics& now);
+
 /// Why a bus could not be created or opened, as an OSError's subclass where there is one.
 void raise_open_status(ModuleState& state, const Status& status);
 /// Why a call of a bus that is open failed.

@@ -17,7 +17,16 @@
 namespace cogway {
 namespace {
 
-bool to_name(const char* function, PyObject* value, std::string& out) {
+PyObject* entered(PyObject* type, const Status& status, std::shared_ptr<SharedBus>&& bus) {
+  ModuleState& state = state_of_type(reinterpret_cast<PyTypeObject*>(type));
+  if (status.ok()) return wrap_shared_bus(state, std::move(bus));
+  raise_open_status(state, status);
+  return nullptr;
+}
+
+}  // namespace
+
+bool to_bus_name(const char* function, PyObject* value, std::string& out) {
   if (!PyUnicode_Check(value)) {
     PyErr_Format(PyExc_TypeError, "%s(): name must be a str, not %.100s", function,
                  Py_TYPE(value)->tp_name);
@@ -29,15 +38,6 @@ bool to_name(const char* function, PyObject* value, std::string& out) {
   out.assign(utf8, static_cast<std::size_t>(size));
   return true;
 }
-
-PyObject* entered(PyObject* type, const Status& status, std::shared_ptr<SharedBus>&& bus) {
-  ModuleState& state = state_of_type(reinterpret_cast<PyTypeObject*>(type));
-  if (status.ok()) return wrap_shared_bus(state, std::move(bus));
-  raise_open_status(state, status);
-  return nullptr;
-}
-
-}  // namespace
 
 void raise_open_status(ModuleState& state, const Status& status) {
   PyObject* type = nullptr;
@@ -66,7 +66,7 @@ PyObject* bus_create(PyObject* type, PyObject* const* arguments, Py_ssize_t coun
   std::string name;
   std::int64_t bytes = 0;
   if (!bind_arguments(kSignature, arguments, count, keywords, values) ||
-      (values[0] != Py_None && !to_name("create", values[0], name)) ||
+      (values[0] != Py_None && !to_bus_name("create", values[0], name)) ||
       !to_int64({"create", "bytes"}, values[1], static_cast<std::int64_t>(SharedBus::kMinCapacity),
                 static_cast<std::int64_t>(SharedBus::kMaxCapacity), bytes)) {
     return nullptr;
@@ -84,7 +84,7 @@ PyObject* bus_create(PyObject* type, PyObject* const* arguments, Py_ssize_t coun
 
 PyObject* bus_open(PyObject* type, PyObject* value) {
   std::string name;
-  if (!to_name("open", value, name)) return nullptr;
+  if (!to_bus_name("open", value, name)) return nullptr;
   Status status;
   std::shared_ptr<SharedBus> bus;
   {

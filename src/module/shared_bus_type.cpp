@@ -175,32 +175,13 @@ PyObject* close(PyObject* self, PyObject*) {
 PyObject* enter(PyObject* self, PyObject*) { return Py_NewRef(self); }
 PyObject* leave(PyObject* self, PyObject* const*, Py_ssize_t) { return close(self, nullptr); }
 
-PyObject* owner_of(ModuleState& state, const SharedBusOwner& owner) {
-  return PyObject_CallFunction(
-      state.shared_bus_owner, "IIsNNNKKKK", owner.participant, owner.pid, owner.name.c_str(),
-      PyBool_FromLong(owner.alive), PyBool_FromLong(owner.self), PyBool_FromLong(owner.waiting),
-      owner.leased_bytes, owner.frozen_bytes, owner.transferred_bytes, owner.buffers);
-}
-
 PyObject* statistics(PyObject* self, PyObject*) {
-  ModuleState& state = *as_bus(self)->state;
   SharedBusStatistics now;
   {
     Detached detached;
     now = as_bus(self)->bus->statistics();
   }
-  PyRef owners = PyRef::steal(PyTuple_New(static_cast<Py_ssize_t>(now.owners.size())));
-  if (!owners) return nullptr;
-  for (std::size_t i = 0; i < now.owners.size(); ++i) {
-    PyObject* owner = owner_of(state, now.owners[i]);
-    if (owner == nullptr) return nullptr;
-    PyTuple_SET_ITEM(owners.get(), static_cast<Py_ssize_t>(i), owner);
-  }
-  return PyObject_CallFunction(state.shared_bus_statistics, "KKKKKKKKKKKKKO", now.capacity,
-                               now.resident_bytes, now.used_bytes, now.free_bytes, now.leased_bytes,
-                               now.frozen_bytes, now.transferred_bytes, now.live_buffers,
-                               now.in_transit, now.bequeathed_bytes, now.leases, now.deaths,
-                               now.reclaimed_buffers, owners.get());
+  return shared_statistics(*as_bus(self)->state, now);
 }
 
 PyObject* get_name(PyObject* self, void*) {

@@ -69,7 +69,10 @@ class SharedBus {
   static Status receive(int socket, Out out);
   /// Names of the buses of this folder, whoever's they are.
   [[nodiscard]] static std::vector<std::string> names();
-  /// Removes the files of a bus without a living participant. failed_precondition: one lives.
+  /// What statistics() of a participant would tell, without taking part: the dead are still there.
+  /// Errors as open().
+  static Status inspect(const std::string& name, SharedBusStatistics* out);
+  /// Removes the files of a bus without a living participant. already_exists: one lives.
   static Status remove_dead(const std::string& name);
 
   SharedBus(const SharedBus&) = delete;

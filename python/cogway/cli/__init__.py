@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `cogway`: `info`, `demo`, `new` and `bench`.
+"""The command `cogway`: `info`, `demo`, `new`, `bench` and `bus`.
 
 Exit status: 0 done, 1 it did not work, 2 wrong use. Every verb has `--json`.
 """

@@ -7,7 +7,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from cogway.cli import _bench, _demo, _info, _new
+from cogway.cli import _bench, _bus, _demo, _info, _new
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ def parser(chosen: str | None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="store_true", help="print the version and exit")
     verbs = top.add_subparsers(dest="verb", metavar="VERB")
-    for verb in (_info, _demo, _new, _bench):
+    for verb in (_info, _demo, _new, _bench, _bus):
         one = verbs.add_parser(
             verb.NAME,
             help=verb.HELP,

@@ -183,7 +183,7 @@ TEST_CASE("attach: names") {
 TEST_CASE_FIXTURE(Fixture, "attach: a living bus keeps its name, a dead one gives it up") {
   std::shared_ptr<SharedBus> next;
   CHECK(says(SharedBus::create(name, kMiB, &next), StatusCode::already_exists, "takes part"));
-  CHECK(SharedBus::remove_dead(name).code() == StatusCode::failed_precondition);
+  CHECK(SharedBus::remove_dead(name).code() == StatusCode::already_exists);
   const std::string other = unique_name("dead");
   for (const bool removed : {false, true}) {
     Peer peer([&](const Line& line) {
@@ -197,6 +197,10 @@ TEST_CASE_FIXTURE(Fixture, "attach: a living bus keeps its name, a dead one give
     SharedBusId id;
     REQUIRE(peer.line().receive(&id));
     CHECK(peer.kill() == 128 + SIGKILL);
+    SharedBusStatistics seen;
+    REQUIRE(SharedBus::inspect(other, &seen).ok());
+    REQUIRE(seen.owners.size() == 1);
+    CHECK_FALSE(seen.owners[0].alive);
     if (removed) {
       CHECK(SharedBus::remove_dead(other).ok());
       CHECK(SharedBus::open(other, &next).code() == StatusCode::not_found);
