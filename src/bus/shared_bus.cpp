@@ -193,6 +193,7 @@ BufferRef SharedBus::start_lease(const Layout& layout, std::uint32_t size_class,
   detail::shared_step("claim.begun");
   {
     const std::lock_guard lock(records_->lock_of(record));
+    detail::SharedRecords::name(record, size_class, block);
     record->header = &header;
     record->payload = segments_->writable(at.offset_of(block));
     record->shared = this;
@@ -292,8 +293,8 @@ void SharedBus::release_record(detail::BufferRecord* record) noexcept {
     const std::lock_guard lock(records_->lock_of(record));
     if (record->joined && record->count.count() == 0) {
       record->joined = false;
-      const BufferHeader& header = *record->header;
-      pool_->leave(header.size_class, header.block);
+      pool_->leave(detail::SharedRecords::size_class_of(record),
+                   detail::SharedRecords::block_of(record));
     }
   }
   release();

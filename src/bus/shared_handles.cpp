@@ -119,6 +119,7 @@ Status SharedBus::attach(BufferId id, BufferRef* out) {
   if (mine) {
     if (record->count.revive()) retain();  // its last reference is on its way out, and comes back
   } else {
+    detail::SharedRecords::name(record, id.size_class, id.block);
     record->header = &header;
     record->payload = segments_->readable(at.offset_of(id.block));
     record->shared = this;

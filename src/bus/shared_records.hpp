@@ -44,6 +44,18 @@ class SharedRecords {
         .mutex;
   }
 
+  /// Which block a record is of, in this process's own memory: what the block's header says of
+  /// itself may have been overwritten by another one.
+  static void name(BufferRecord* record, std::uint32_t size_class, std::uint32_t block) noexcept {
+    record->owner = reinterpret_cast<void*>(std::uintptr_t{size_class} << 32 | block);
+  }
+  [[nodiscard]] static std::uint32_t size_class_of(const BufferRecord* record) noexcept {
+    return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(record->owner) >> 32);
+  }
+  [[nodiscard]] static std::uint32_t block_of(const BufferRecord* record) noexcept {
+    return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(record->owner));
+  }
+
  private:
   static constexpr std::uint64_t kChunk = 1 << 14;
   static constexpr std::size_t kStripes = 64;

@@ -42,7 +42,7 @@ struct alignas(kCacheLine) BufferRecord {
   Bus* bus = nullptr;                 ///< null: lent or shared
   SharedBus* shared = nullptr;        ///< null: of one process
   ReleaseFunction release = nullptr;  ///< lent: gives it back
-  void* owner = nullptr;              ///< lent: argument of release
+  void* owner = nullptr;              ///< lent: argument of release; shared: which block, as bits
 };
 static_assert(sizeof(BufferRecord) == kCacheLine);
 void release_record(BufferRecord* record) noexcept;  ///< the private count fell to 0

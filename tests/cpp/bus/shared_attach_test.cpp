@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "bus/shared_plan.hpp"
 #include "cogway/base/os/process.hpp"
 #include "cogway/bus/shared_bus.hpp"
+#include "cogway/bus/size_class.hpp"
 #include "shared_peer.hpp"
 
 namespace cogway {
@@ -210,6 +212,76 @@ TEST_CASE_FIXTURE(Fixture, "attach: a living bus keeps its name, a dead one give
       next.reset();
     }
   }
+}
+
+// All but the mutex, whose bytes are the C library's: who writes there is outside the promise.
+void scribble(const std::string& name, std::mt19937& random) {
+  const int fd = ::open(path_of(name).c_str(), O_RDWR | O_CLOEXEC);
+  REQUIRE(fd >= 0);
+  const detail::SharedPlan plan(kMiB);
+  void* place = ::mmap(nullptr, plan.control_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  REQUIRE(place != MAP_FAILED);
+  auto* bytes = static_cast<unsigned char*>(place);
+  constexpr std::size_t kMutex = offsetof(detail::SharedControl, paging);
+  const bool preamble = random() % 4 == 0;
+  const std::size_t table = plan.headers_offset + 64 * sizeof(detail::SharedHeader);
+  for (auto i = 1 + random() % 400; i-- > 0;) {
+    const std::size_t at = preamble ? random() % sizeof(detail::Preamble) : random() % table;
+    if (!preamble && at < sizeof(detail::Preamble)) continue;
+    if (at >= kMutex && at < kMutex + sizeof(RobustMutex)) continue;
+    bytes[at] = static_cast<unsigned char>(random());
+  }
+  if (preamble && random() % 2 == 0) static_cast<detail::Preamble*>(place)->seal();
+  ::munmap(place, plan.control_bytes);
+  ::close(fd);
+}
+
+TEST_CASE("attach: garbage anywhere in the control file brings nobody down") {
+  std::mt19937 random(1);
+  int entered = 0;
+  int refused = 0;
+  for (int round = 0; round < 150; ++round) {
+    const std::string name = unique_name("garbage");
+    // The bus is made, scribbled over and left by another process: its own trouble is not ours.
+    Peer peer([&](const Line& line) {
+      std::shared_ptr<SharedBus> mine;
+      BufferRef buffer;
+      BufferId id;
+      if (!SharedBus::create(name, kMiB, &mine).ok()) return 1;
+      if (!mine->lease(Layout::bytes(3000), &buffer).ok()) return 2;
+      if (!mine->share(buffer, &id).ok()) return 3;
+      line.send(id);
+      char end = 0;
+      (void)line.receive(&end);
+      return 0;
+    });
+    BufferId id;
+    REQUIRE(peer.line().receive(&id));
+    scribble(name, random);
+    std::shared_ptr<SharedBus> bus;
+    const Status status = SharedBus::open(name, &bus);
+    ++(status.ok() ? entered : refused);
+    if (status.ok()) {
+      std::vector<BufferRef> held(8);
+      for (BufferRef& ref : held) (void)bus->lease(Layout::bytes(1 + random() % 100'000), &ref);
+      BufferRef seen;
+      (void)bus->attach(id, &seen);
+      const auto below = [&](std::uint32_t end) {
+        return static_cast<std::uint32_t>(random() % end);
+      };
+      (void)bus->attach({below(kSizeClasses), below(64), below(3)}, &seen);
+      CHECK(bus->statistics().capacity == kMiB);
+      peer.kill();
+      bus->reclaim();
+      bus->trim();
+    }
+    bus.reset();
+    peer.kill();
+    std::filesystem::remove(path_of(name));
+    std::filesystem::remove(data_path_of(name));
+  }
+  CHECK(entered > 20);
+  CHECK(refused > 10);
 }
 
 TEST_CASE("attach: descriptors that are not sealed, or of something else, are refused") {

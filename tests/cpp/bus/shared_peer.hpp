@@ -74,6 +74,7 @@ class Peer {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
   int kill() {
+    if (pid_ <= 0) return 0;
     ::kill(pid_, SIGKILL);
     return wait();
   }
