@@ -37,11 +37,29 @@ class NapRule {
   }
   [[nodiscard]] bool due() const noexcept { return in_vain_ >= kDue; }
 
+  /// It slept for so long before there was work.
+  void slept(Nanoseconds lasted) noexcept {
+    if (lasted >= kRest) {
+      short_sleeps_ = 0;
+    } else if (short_sleeps_ < kEnough) {
+      ++short_sleeps_;
+    }
+  }
+  /// Sleeps end as soon as they begin, and what the worker is woken for is hardly anything: its
+  /// waker runs on the same processor, as a rule, and pays a system call and two switches for each
+  /// few tasks. If that one is known to bring more, the worker should let it go on and come after
+  /// it. (Not otherwise: behind a stranger a task would wait a time slice.)
+  [[nodiscard]] bool restless() const noexcept { return short_sleeps_ >= kEnough && due(); }
+  /// It let others run and found nothing afterwards.
+  void rested_in_vain() noexcept { short_sleeps_ = 0; }
+
  private:
+  static constexpr Nanoseconds kRest = std::chrono::microseconds{20};
   static constexpr std::uint32_t kDue = 4;  ///< wake-ups
   static constexpr std::uint32_t kMost = 8;
   static constexpr std::uint32_t kEnough = 4;  ///< naps in a row
   std::uint32_t in_vain_ = 0;
+  std::uint32_t short_sleeps_ = 0;
   std::uint32_t empty_ = 0;
 };
 

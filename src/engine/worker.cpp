@@ -205,6 +205,7 @@ void Worker::end_work() noexcept {
 /// A task, or nullptr when it is time to see whether to leave, or to nap.
 Task* Worker::wait_for_work() noexcept {
   Task* task = nullptr;
+  const TimePoint before = monotonic_now();
   waiting.store(true);
   const auto waited = pool_.idle().wait_once(
       [&] {
@@ -216,6 +217,7 @@ Task* Worker::wait_for_work() noexcept {
       kNever, [&] { return !pool_.lanes().empty() || !deque_.empty(); });
   waiting.store(false);
   if (waited == EventCount<>::Waited::in_vain) nap_rule_.worked(Nanoseconds::zero());
+  if (waited == EventCount<>::Waited::woken) nap_rule_.slept(monotonic_now() - before);
   return task;
 }
 
@@ -246,6 +248,14 @@ void Worker::step_aside() noexcept {
   stepped_aside_ = monotonic_now();
 }
 
+/// Behind whoever else wants this processor; then as wait_for_work().
+Task* Worker::rest() noexcept {
+  os::yield_thread();
+  Task* task = next();
+  if (task == nullptr) nap_rule_.rested_in_vain();
+  return task;
+}
+
 bool Worker::loop() noexcept {
   const bool background = pool_.worker_class() == WorkerClass::background;
   bool working = false;
@@ -256,11 +266,14 @@ bool Worker::loop() noexcept {
       working = false;
       end_work();
     }
+    const bool more_comes = task == nullptr && group_ != nullptr && !group_->sealed();
     if (task == nullptr || TaskAccess::group(*task) != group_) flush_group();
     if (task == nullptr) {
       core_.went_idle();
       rest_thread_pools();
-      task = nap_rule_.due() && pool_.begin_nap() ? nap() : wait_for_work();
+      task = nap_rule_.due() && pool_.begin_nap() ? nap()
+             : more_comes && nap_rule_.restless() ? rest()
+                                                  : wait_for_work();
       if (task == nullptr) {
         if (!leaves()) continue;
         surrender();

@@ -146,6 +146,7 @@ class Worker {
   Task* steal() noexcept;
   Task* wait_for_work() noexcept;
   Task* nap() noexcept;
+  Task* rest() noexcept;
   void count_end(Task* task, bool ok) noexcept;
 
   EngineCore& core_;

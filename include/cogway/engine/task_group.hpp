@@ -37,6 +37,11 @@ class TaskGroup {
   void wait() noexcept { (void)wait_until(kNever); }
 
   [[nodiscard]] bool done() const noexcept { return waiters_.closed(); }
+  /// No more tasks come; may lag behind.
+  [[nodiscard]] bool sealed() const noexcept {
+    // order: relaxed, a hint
+    return sealed_.load(std::memory_order_relaxed);
+  }
   /// Tasks that have not ended; may lag behind while a worker runs a row of the group's tasks.
   [[nodiscard]] std::size_t remaining() const noexcept;
   /// Tasks that did not end ok, so far.

@@ -44,8 +44,8 @@ class EventCount {
   EventCount(const EventCount&) = delete;
   EventCount& operator=(const EventCount&) = delete;
 
-  /// in_vain: woken, and ready() was false, because somebody else was faster.
-  enum class Waited : std::uint8_t { ready, in_vain, timed_out };
+  /// woken: ready after a sleep. in_vain: ready() was false after one, as somebody was faster.
+  enum class Waited : std::uint8_t { ready, woken, in_vain, timed_out };
 
   /// Returns true as soon as `ready()` does, false when `deadline` came first. ready() is called by
   /// this thread only, again and again: it should be cheap while false, may take what it finds, and
@@ -53,13 +53,15 @@ class EventCount {
   /// another waiter; a false yes costs a wake-up in vain.
   template <typename Ready, typename More = Perhaps>
   bool wait(Ready&& ready, TimePoint deadline = kNever, More&& more = {}) noexcept {
-    Waited waited = Waited::in_vain;
-    while (waited == Waited::in_vain) waited = wait_once(ready, deadline, more);
-    return waited == Waited::ready;
+    for (;;) {
+      const Waited waited = wait_once(ready, deadline, more);
+      if (waited != Waited::in_vain) return waited != Waited::timed_out;
+    }
   }
   /// As wait(), but sleeps at most once.
   template <typename Ready, typename More = Perhaps>
   Waited wait_once(Ready&& ready, TimePoint deadline = kNever, More&& more = {}) noexcept {
+    Waited waited = Waited::ready;
     if (!ready() && !search(ready, deadline)) {
       prepare_wait();
       if (ready()) {
@@ -67,10 +69,11 @@ class EventCount {
       } else {
         const bool woken = commit_wait(deadline);
         if (!ready()) return woken ? Waited::in_vain : Waited::timed_out;
+        waited = Waited::woken;
       }
     }
     pass_on(more);
-    return Waited::ready;
+    return waited;
   }
 
   /// Wakes one sleeper, if there is one, nobody searches, and there is still something for it. Call
@@ -104,8 +107,7 @@ class EventCount {
     if (has_sleepers() && more()) notify_one(more);
   }
 
-  // The same by hand, for loops that cannot be written as one ready(): prepare_wait(); look once
-  // more; then cancel_wait() or commit_wait().
+  // By hand, where one ready() will not do: prepare_wait(); look; cancel_wait() or commit_wait().
 
   /// Registers as a sleeper.
   void prepare_wait() noexcept { state_.fetch_add(kSleeper, kStep); }
@@ -148,9 +150,8 @@ class EventCount {
   static constexpr Word tokens(Word state) noexcept { return (state / kToken) & 0xffff; }
   static constexpr Word searchers(Word state) noexcept { return state / kSearcher; }
 
-  /// Looks for as long as the budget grants, then offers the processor a few times; true when
-  /// ready() was. While yielding the thread is no searcher: it may be away for a time slice, and a
-  /// notification left to it would wait as long.
+  /// Looks as long as the budget grants, then offers the processor a few times; true when ready()
+  /// was. While yielding it is no searcher: a notification left to it might wait a time slice.
   template <typename Ready>
   bool search(Ready& ready, TimePoint deadline) noexcept {
     typename Parking<Atom>::Search look(place_, deadline);
@@ -175,8 +176,7 @@ class EventCount {
     Parking<Atom>::unpark(epoch_, static_cast<int>(count));
   }
 
-  /// Takes a registration back; true if that meant taking a token: a notifier had counted on a
-  /// waiter.
+  /// Takes a registration back; true if that took a token: a notifier had counted on a waiter.
   bool retract() noexcept {
     for (std::uint64_t state = state_.load(kLook);;) {
       const bool notified = sleepers(state) == 0;

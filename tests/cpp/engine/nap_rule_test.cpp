@@ -57,3 +57,29 @@ TEST_CASE("naps in vain end; the next wake-up in vain begins them again") {
     CHECK(rule.due());
   }
 }
+
+TEST_CASE(
+    "a worker is restless when short sleeps end in next to nothing, until a rest is in vain") {
+  NapRule rule;
+  const auto cycle = [&](Nanoseconds sleep, Nanoseconds work) {
+    rule.slept(sleep);
+    rule.worked(work);
+  };
+  for (int i = 0; i < 3; ++i) cycle(5us, 1us);
+  CHECK_FALSE(rule.restless());
+  cycle(5us, 1us);
+  CHECK(rule.restless());
+  rule.rested_in_vain();
+  CHECK_FALSE(rule.restless());
+
+  for (int i = 0; i < 100; ++i) cycle(5us, NapRule::kPays);  // work that pays
+  CHECK_FALSE(rule.restless());
+  for (int i = 0; i < 100; ++i) cycle(1ms, 0ns);  // a good sleep each time
+  CHECK_FALSE(rule.restless());
+  cycle(5us, 0ns);
+  cycle(1ms, 0ns);
+  for (int i = 0; i < 3; ++i) cycle(5us, 0ns);
+  CHECK_FALSE(rule.restless());
+  cycle(5us, 0ns);
+  CHECK(rule.restless());
+}
