@@ -30,6 +30,7 @@ from cogway._errors import (
 from cogway._kernels import KernelInfo, PackInfo, ParameterInfo, kernels, load, packs
 from cogway._posts import PostHandler
 from cogway._scheduling import ThreadSchedule, schedule_thread
+from cogway._spawn_map import SpawnMap
 from cogway._statistics import (
     BridgeStatistics,
     EngineStatistics,
@@ -94,6 +95,7 @@ __all__ = [
     "SharedBus",
     "SharedBusOwner",
     "SharedBusStatistics",
+    "SpawnMap",
     "StageStatistics",
     "StrategyUnavailable",
     "ThreadSchedule",

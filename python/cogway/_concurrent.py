@@ -72,25 +72,25 @@ class _CallbackThread:
             _lifetime.abandoned(place_of(self._thread))
 
 
-class _TicketFuture(concurrent.futures.Future[Any]):
+class TicketFuture(concurrent.futures.Future[Any]):
     """A future whose cancellation reaches the ticket."""
 
     def __init__(self, ticket: Ticket[Any]) -> None:
         super().__init__()
-        self._ticket = ticket
+        self.ticket = ticket
 
     def cancel(self) -> bool:
         """Cancel the work; False when it is done already."""
         # The outcome arrives as any other does: through the callback thread.
-        return self._ticket.cancel() or self.cancelled()
+        return self.ticket.cancel() or self.cancelled()
 
     def running(self) -> bool:
         """Return True while a worker runs the work."""
-        return self._ticket.running()
+        return self.ticket.running()
 
 
-def _resolve(future: _TicketFuture, ticket: Ticket[Any]) -> None:
-    if ticket.cancelled():
+def _resolve(future: TicketFuture, ticket: Ticket[Any]) -> None:
+    if ticket.cancelled() or future.cancelled():
         concurrent.futures.Future.cancel(future)
         future.set_running_or_notify_cancel()
         return
@@ -103,15 +103,20 @@ def _resolve(future: _TicketFuture, ticket: Ticket[Any]) -> None:
 
 def as_concurrent(ticket: Ticket[Any]) -> concurrent.futures.Future[Any]:
     """Return a future of the ticket's outcome; what `Ticket.as_concurrent` calls."""
+    future = TicketFuture(ticket)
+    resolve_later(future)
+    return future
+
+
+def resolve_later(future: TicketFuture) -> None:
+    """Give the future the outcome of its ticket once that has ended."""
     global _service
     with _lock:
         if _service is None:
             _service = _CallbackThread()
             _lifetime.at_exit(_stop)
         service = _service
-    future = _TicketFuture(ticket)
-    service.queue.add(ticket, lambda done: _resolve(future, done))
-    return future
+    service.queue.add(future.ticket, lambda done: _resolve(future, done))
 
 
 def settle(timeout: float = 30.0) -> bool:

@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from cogway import _core, _lifetime
-from cogway._engine_life import EngineLife
+from cogway._engine_calls import EngineCalls
 from cogway._environment import (
     MOST_THREADS,
     checked_interval,
@@ -41,7 +41,7 @@ def _count(name: str, value: _Count) -> int | None:
     return value
 
 
-class Engine(EngineLife):
+class Engine(EngineCalls):
     """Owner of workers, queues and the bus; the place where native code and Python meet.
 
     Use it as a context manager, with ``async with`` on an event loop and ``with`` elsewhere.
@@ -245,10 +245,7 @@ class Engine(EngineLife):
         elif inspect.iscoroutinefunction(fn):
             coroutine = fn(*args)
         elif callable(fn):
-            # Work under way may go on spawning callables while the engine drains.
-            self._check_open(draining=True)
-            self._python.ensure_started(self)
-            return self._call(fn, args, None, priority, deadline)
+            return self._spawn_call(fn, args, None, priority, deadline)
         else:
             raise TypeError(
                 f"spawn() takes a callable or a coroutine, not {type(fn).__name__}"
@@ -260,6 +257,19 @@ class Engine(EngineLife):
         except Exception:  # beside Ctrl-C it may run already
             coroutine.close()
             raise
+
+    def _spawn_call(
+        self,
+        fn: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any] | None,
+        priority: str,
+        deadline: float | None = None,
+    ) -> Ticket[Any]:
+        # Work under way may go on spawning callables while the engine drains.
+        self._check_open(draining=True)
+        self._python.ensure_started(self)
+        return self._call(fn, args, kwargs, priority, deadline)
 
     def _check_open(self, *, draining: bool = False) -> None:
         if not self._own_process:
