@@ -117,12 +117,12 @@ class Held:
                     _clear_frames(self.errors[position])
             while len(self._skipped) > KEPT_SKIPS:
                 self.errors.pop(self._skipped.popleft(), None)
-            while len(self._paths) > KEPT_SKIPS:
-                del self._paths[next(iter(self._paths))]
+            for position in list(self._paths)[:-KEPT_SKIPS]:
+                self._paths.pop(position, None)
 
     def clear(self) -> None:
         """Drop everything but exceptions and the paths of items that may have failed."""
-        for position, value in self.values.items():
+        for position, value in self.values.copy().items():  # a consumer may still be at work
             if isinstance(value, (str, os.PathLike)):
                 self._paths[position] = value
         self.values.clear()
