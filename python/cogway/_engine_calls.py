@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,7 +55,8 @@ class EngineCalls(EngineLife):
             iterables: One for each parameter; it ends with the shortest. They are read by the
                 consumer's thread, as far ahead as `ahead` says.
             chunksize: Calls that go to a worker together: more for short ones.
-            ordered: Results in the order of the items; False: as they are completed.
+            ordered: Results in the order of the items; False: as they are completed (within a
+                Python worker, which does calls itself while it waits: in order).
             ahead: Chunks that may be under way or wait for the consumer. None: twice the Python
                 workers, and two.
             timeout: Seconds from now until the last result; then `TimeoutError`.
@@ -100,7 +102,8 @@ class EngineCalls(EngineLife):
             map(tuple, arguments),
             chunksize=_positive("chunksize", chunksize),
             ahead=ahead,
-            ordered=ordered,
+            # A worker that waits runs what it waits for, which must then be one certain call.
+            ordered=ordered or threading.current_thread() in self._python.threads(),
             timeout=timeout,
         )
 

@@ -91,12 +91,7 @@ class SpawnMap(Generic[_R]):
         """Have as many chunks under way as may be."""
         while not self._exhausted and len(self._under_way) < self._ahead:
             if not self._chunk:
-                try:
-                    self._chunk = tuple(itertools.islice(self._arguments, self._chunksize))
-                except Exception as error:  # raised where its results would come
-                    self._exhausted = True
-                    self._error = error
-                    return
+                self._read()
             if not self._chunk:
                 self._exhausted = True
                 return
@@ -107,6 +102,16 @@ class SpawnMap(Generic[_R]):
                     raise
                 return  # there is room again when these have ended
             self._chunk = ()
+
+    def _read(self) -> None:
+        """Take a chunk from the arguments; shorter where they end or fail."""
+        chunk: list[tuple[Any, ...]] = []
+        if self._error is None:
+            try:
+                chunk.extend(itertools.islice(self._arguments, self._chunksize))
+            except Exception as error:  # raised where its results would come
+                self._error = error
+        self._chunk = tuple(chunk)
 
     def begin(self) -> None:
         """Begin with the calls before a result is asked for."""

@@ -27,17 +27,18 @@ def test_submit(executor):
 
 
 def test_a_call_can_be_cancelled_until_it_begins(engine):
-    gate, begun = threading.Event(), threading.Event()
+    gate, begun = threading.Event(), threading.Semaphore(0)
 
     def hold():
-        begun.set()
+        begun.release()
         gate.wait()
         return "held"
 
     ran = []
     with engine.executor() as executor:
         holders = [executor.submit(hold) for _ in range(2)]
-        begun.wait()
+        for _ in holders:
+            begun.acquire()
         engine_full = [executor.submit(hold) for _ in range(2)]
         waiting = executor.submit(ran.append, 1)
         seen = []
@@ -153,5 +154,5 @@ def test_closing_the_engine_ends_the_futures():
     engine.close()
     gate_opener.join()
     assert isinstance(queued.exception(), cogway.EngineClosed)
-    assert running.done()
+    assert concurrent.futures.wait([running]).done == {running}
     executor.shutdown()

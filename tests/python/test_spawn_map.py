@@ -109,12 +109,13 @@ def test_exceptions_that_would_end_an_iteration_do_not(engine, kind):
     assert type(caught.value.__cause__) is kind
 
 
-def test_a_source_that_fails(engine):
+@pytest.mark.parametrize("chunksize", [1, 2, 9])
+def test_a_source_that_fails(engine, chunksize):
     def source():
         yield from [1, 2, 3]
         raise LookupError("no more")
 
-    results = engine.map(abs, source(), chunksize=1, ahead=8)
+    results = engine.map(abs, source(), chunksize=chunksize, ahead=8)
     assert [next(results), next(results), next(results)] == [1, 2, 3]
     with pytest.raises(LookupError, match="no more"):
         next(results)
@@ -165,11 +166,12 @@ def test_a_full_queue_is_waited_for():
         assert list(engine.map(abs, range(-50, 0), ahead=40)) == list(range(50, 0, -1))
 
 
-def test_within_a_worker(engine):
+@pytest.mark.parametrize("ordered", [True, False])
+def test_within_a_worker(engine, ordered):
     """More maps than workers, each waiting for its own calls."""
 
     def total(n):
-        return sum(engine.map(operator.mul, range(n), range(n)))
+        return sum(engine.map(operator.mul, range(n), range(n), ordered=ordered))
 
     assert list(engine.map(total, range(12), ahead=12)) == [
         sum(i * i for i in range(n)) for n in range(12)
