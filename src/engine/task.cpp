@@ -199,7 +199,7 @@ TaskRef Task::make_external(const TaskOps* ops, Priority priority, TimePoint dea
   return TaskRef::adopt(task);
 }
 
-bool Task::start() noexcept { return state_.try_start(); }
+bool Task::start() noexcept { return state_.try_claim(); }
 
 bool Task::finish(StatusCode code, Cause cause, std::string_view message) noexcept {
   TaskAccess::dispose(*this);

@@ -92,6 +92,37 @@ void ending(Execution& run) {
   });
 }
 
+/// A worker takes it from the queue, who waits for it runs it instead, and somebody cancels it.
+template <typename State = TaskState<Atom>>
+void claiming(Execution& run) {
+  struct Shared {
+    State state;
+    Value payload{7};
+    Atom<int> runs{0}, outcomes{0};
+  };
+  auto shared = std::make_shared<Shared>();
+  shared->state.enqueue_fresh();
+  for (const char* name : {"worker", "awaiter"}) {
+    run.thread(name, [=] {
+      if (!shared->state.try_claim()) return;
+      check(shared->runs.fetch_add(1) == 0, "it ran twice");
+      check(shared->payload.id() == 7, "ran without its payload");
+      shared->payload = Value(8);
+      if (shared->state.finish()) shared->outcomes.fetch_add(1);
+    });
+  }
+  run.thread("canceller", [=] {
+    const auto resolution = shared->state.resolve();
+    if (!resolution.won) return;
+    if (resolution.phase == TaskPhase::queued) {
+      check(shared->payload.id() == 7, "it ran although it was cancelled before");
+      shared->payload = Value(9);  // disposal
+    }
+    shared->outcomes.fetch_add(1);
+  });
+  run.finally([=] { check(shared->outcomes.load() == 1, "not one outcome"); });
+}
+
 /// A task that waits for bytes is dispatched and cancelled at the same time.
 void parking(Execution& run) {
   struct Shared {
@@ -186,6 +217,11 @@ struct LookingState : TaskState<Atom> {
   }
 };
 
+/// Takes what somebody else has begun.
+struct GreedyState : TaskState<Atom> {
+  bool try_claim() { return try_start(); }
+};
+
 /// Starts whatever it finds queued, cancelled or not.
 struct EagerState {
   TaskState<Atom> state;
@@ -229,4 +265,10 @@ TEST_CASE("task: every order of the waiters' list is needed, but for one") {
 }
 TEST_CASE("task: every memory order of its word is needed") {
   expect_every_order_needed({ending<>, parking, ended}, "task_state.hpp", 4, {.preemptions = 2});
+}
+TEST_CASE("task: of all who may run it one does") {
+  expect_right(claiming<>, {.preemptions = 2, .delays = 1});
+}
+TEST_CASE("task: a run of what runs already is found") {
+  expect_caught(claiming<GreedyState>, "", {.memory = Memory::sequential});
 }

@@ -225,9 +225,11 @@ def test_stop_iteration_does_not_pass_for_a_result(engine):
 
 
 def test_a_call_that_waits_for_what_it_spawned(engine):
-    """However deep: more calls wait than there are workers."""
+    """However deep: more calls wait than there are workers, and each runs once."""
+    runs = []
 
     def depth(n):
+        runs.append(n)
         if n == 0:
             return [threading.get_ident()]
         return [threading.get_ident(), *engine.spawn(depth, n - 1).result()]
@@ -235,6 +237,30 @@ def test_a_call_that_waits_for_what_it_spawned(engine):
     tickets = [engine.spawn(depth, 10) for _ in range(8)]
     for ticket in tickets:
         assert len(ticket.result()) == 11
+    assert sorted(runs) == sorted([*range(11)] * 8)
+
+
+def test_what_a_waiting_call_runs_is_run_once(engine):
+    """The other worker finds it in the queue, and leaves it."""
+    runs = []
+    free, passed = threading.Event(), threading.Event()
+
+    def inner():
+        runs.append(threading.get_ident())
+        if len(runs) > 1:
+            return False
+        engine.spawn(passed.set)  # behind it in the queue
+        free.set()
+        return passed.wait(30)
+
+    def outer():
+        return engine.spawn(inner).result(), threading.get_ident()
+
+    engine.spawn(free.wait, 30)  # the other worker, until the waiting call has taken its own
+    waiting = engine.spawn(outer)
+    value, thread = waiting.result(30)
+    assert value is True
+    assert runs == [thread]
 
 
 def test_a_waiting_call_runs_only_what_nobody_has_begun(manual):

@@ -102,7 +102,8 @@ class alignas(kCacheLine) Task {
   /// finish(). ops->execute is not used and may be null.
   static TaskRef make_external(const TaskOps* ops, Priority priority = Priority::normal,
                                TimePoint deadline = kNever);
-  /// Claims the right to run an external task; false when it was cancelled: drop it.
+  /// Claims the right to run an external task, which one of all who try gets; false when it was
+  /// cancelled, or is another's: drop it.
   bool start() noexcept;
   /// Ends an external task with this outcome, which is ignored if it was cancelled meanwhile;
   /// disposes the payload, notifies. True when the outcome counted.

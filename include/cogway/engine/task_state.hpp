@@ -17,9 +17,10 @@
 // given up has lost the outcome before it returns: it leaves.
 //
 // **Threads**: enqueue, park, try_start, finish and leave belong to whoever holds the task at that
-// stage; resolve and the queries to anyone. **Ownership**: none. **Progress**: lock-free.
-// **Order**: enqueue() publishes the payload to resolve(); to the worker, the queue does. What
-// finish() or resolve() wins is published by WaiterList::close().
+// stage; try_claim, resolve and the queries to anyone. **Ownership**: none. **Progress**:
+// lock-free.
+// **Order**: enqueue() publishes the payload to resolve() and try_claim(); to the worker, the queue
+// does. What finish() or resolve() wins is published by WaiterList::close().
 
 #include <atomic>
 #include <cstdint>
@@ -50,6 +51,25 @@ class TaskState {
 
   /// queued → running. False: resolved meanwhile, must not run.
   bool try_start() noexcept { return move_to(TaskPhase::running); }
+
+  /// created or queued → running for a task that several hold, each of whom may try: one of them
+  /// gets it. False: somebody else has it, or it was resolved.
+  bool try_claim() noexcept {
+    // order: relaxed, only a first guess for the exchange below
+    std::uint32_t old = word_.load(std::memory_order_relaxed);
+    for (;;) {
+      const TaskPhase phase = phase_of(old);
+      if ((old & kResolved) != 0) return false;
+      if (phase != TaskPhase::created && phase != TaskPhase::queued) return false;
+      const auto next = (old & ~kPhaseMask) | static_cast<std::uint32_t>(TaskPhase::running);
+      // order: acquire, pairs with enqueue() release; the payload, for who did not take the task
+      // from the queue
+      if (word_.compare_exchange_weak(old, next, std::memory_order_acquire,
+                                      std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+  }
 
   /// The code has returned (or never will start, for a queued task that is given up). True when
   /// this call also won the outcome.
