@@ -40,9 +40,11 @@ def step(tag: str, *, required: bool) -> Tally:
     report.unlink(missing_ok=True)
     problem = None
     variables = {"PYTHON_GIL": "0"} if interpreter.free_threaded else {}
+    # Were the process to die, the log has the test's name and the C library's last words.
+    pytest = (env.python, "-m", "pytest", "-v", "--capture=sys")
     try:
         run(
-            [env.python, "-m", "pytest", "-q", "tests/python", f"--junitxml={report}"],
+            [*pytest, "tests/python", f"--junitxml={report}"],
             log=f"python-{tag}",
             env=variables,
             timeout=1200,
