@@ -73,7 +73,10 @@ class _CallbackThread:
 
 
 class TicketFuture(concurrent.futures.Future[Any]):
-    """A future whose cancellation reaches the ticket."""
+    """A future whose cancellation reaches the ticket.
+
+    A Python worker that waits for a call of its own engine runs it, if nobody has begun it.
+    """
 
     def __init__(self, ticket: Ticket[Any]) -> None:
         super().__init__()
@@ -87,6 +90,18 @@ class TicketFuture(concurrent.futures.Future[Any]):
     def running(self) -> bool:
         """Return True while a worker runs the work."""
         return self.ticket.running()
+
+    def result(self, timeout: float | None = None) -> Any:
+        """As `concurrent.futures.Future.result`."""
+        if timeout is None:
+            self.ticket._run_here()
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """As `concurrent.futures.Future.exception`."""
+        if timeout is None:
+            self.ticket._run_here()
+        return super().exception(timeout)
 
 
 def _resolve(future: TicketFuture, ticket: Ticket[Any]) -> None:

@@ -71,7 +71,8 @@ class EngineExecutor(concurrent.futures.Executor):
     no threads of its own: shutting it down waits for its own calls, and the engine goes on.
     Callbacks of its futures run on the thread ``cogway-callbacks``.
 
-    Threads: any.
+    Threads: any. A call that waits for another with `result` runs it itself if no worker has begun
+    it, so that calls may nest deeper than there are workers; `concurrent.futures.wait` only waits.
 
     Cancellation: as for the standard executors, a call can be cancelled until it begins.
     """
@@ -165,4 +166,6 @@ class EngineExecutor(concurrent.futures.Executor):
             for future in pending:
                 future.cancel()
         if wait:
+            for future in pending:
+                future.ticket._run_here()
             concurrent.futures.wait(pending)

@@ -9,6 +9,7 @@
 #include "cogway/python/compat.hpp"
 #include "module/arguments.hpp"
 #include "module/bridge.hpp"
+#include "module/engine_object.hpp"
 #include "module/errors.hpp"
 #include "module/heap_type.hpp"
 #include "module/orphan.hpp"
@@ -160,6 +161,13 @@ void dealloc(PyObject* object) {
   free_heap_object(object);
 }
 
+/// For futures of a ticket, which are not waited for through it.
+PyObject* run_here(PyObject* self, PyObject*) {
+  TicketObject* ticket = as_ticket(self);
+  const bool own = ticket->fork_epoch == os::fork_epoch();
+  return PyBool_FromLong(own && run_awaited_call(*ticket->task));
+}
+
 PyMethodDef methods[] = {
     {"result", method(ticket_result), METH_FASTCALL | METH_KEYWORDS,
      "result($self, /, timeout=None)\n--\n\n"
@@ -195,6 +203,7 @@ PyMethodDef methods[] = {
      "Return a concurrent.futures.Future of the same outcome.\n\n"
      "Its callbacks run on the thread named 'cogway-callbacks'. Cancelling it cancels the ticket."},
     {"_make_cancelled_error", make_cancelled_error, METH_NOARGS, nullptr},
+    {"_run_here", run_here, METH_NOARGS, nullptr},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

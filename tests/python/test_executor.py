@@ -105,6 +105,29 @@ def test_run_in_executor(engine):
     asyncio.run(main())
 
 
+def test_calls_that_wait_for_calls(engine, executor):
+    """However deep: more wait than there are workers, and each runs once."""
+    runs = []
+
+    def depth(n):
+        runs.append(n)
+        if n == 0:
+            return 0
+        future = executor.submit(depth, n - 1)
+        assert n % 2 == 0 or future.exception() is None
+        return 1 + future.result()
+
+    def owner():
+        with engine.executor() as own:  # leaving it waits
+            futures = [own.submit(abs, -n) for n in range(5)]
+        return [future.result(0) for future in futures]
+
+    futures = [executor.submit(depth, 10) for _ in range(4)]
+    assert [future.result() for future in futures] == [10] * 4
+    assert sorted(runs) == sorted([*range(11)] * 4)
+    assert [executor.submit(owner).result() for _ in range(4)] == [list(range(5))] * 4
+
+
 def test_shutdown_waits_for_its_own_calls(engine):
     gate = threading.Event()
     executor = engine.executor()
