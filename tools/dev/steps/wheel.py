@@ -15,8 +15,11 @@ from dev.tally import Tally
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PROGRAMS = {"consumer": ROOT / "tests" / "consumer", "word_lengths": ROOT / "examples" / "cpp"}
-"""C++ programs of others, by the name of what they build."""
+_PROGRAMS = {
+    ROOT / "tests" / "consumer": ("consumer",),
+    ROOT / "examples" / "cpp": ("word_lengths", "lock_free_stack"),
+}
+"""C++ programs of others, by where they are, and what of them is run."""
 _EXPECTED = (
     "cogway/__init__.py",
     "cogway/_core.pyi",
@@ -89,14 +92,21 @@ def step() -> Tally:
     attempt("cogway info", alone.program("cogway"), "info", "--json")
     attempt("python -m cogway", alone.python, "-m", "cogway", "info")
     config = next(folder.glob("lib/python*/site-packages/cogway/cmake"))
-    for program, source in _PROGRAMS.items():
-        tree = scratch / program
+    for source, programs in _PROGRAMS.items():
+        tree = scratch / programs[0]
         shutil.rmtree(tree, ignore_errors=True)
         attempt(
-            f"{program} finds cogway", "cmake", "-S", source, "-B", tree, f"-Dcogway_DIR={config}"
+            f"{programs[0]} finds cogway",
+            "cmake",
+            "-S",
+            source,
+            "-B",
+            tree,
+            f"-Dcogway_DIR={config}",
         )
-        attempt(f"{program} builds", "cmake", "--build", tree)
-        attempt(f"{program} runs", tree / program)
+        attempt(f"{programs[0]} builds", "cmake", "--build", tree)
+        for program in programs:
+            attempt(f"{program} runs", tree / program)
     return tally
 
 
