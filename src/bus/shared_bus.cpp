@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "bus/shared_carriage.hpp"
+#include "bus/shared_directory.hpp"
 #include "bus/shared_members.hpp"
 #include "bus/shared_pool.hpp"
 #include "bus/shared_records.hpp"
@@ -54,10 +56,14 @@ Status SharedBus::enter(std::unique_ptr<detail::SharedSegments> segments, bool f
   }
   if (Status status = made->members_->join(&made->participant_); !status.ok()) return status;
   made->pool_ = std::make_unique<detail::SharedPool>(*made->segments_, made->participant_);
+  made->carriage_ = std::make_unique<detail::SharedCarriage>(*made->segments_, *made->pool_,
+                                                             *made->records_, made->participant_);
+  made->directory_ = std::make_unique<detail::SharedDirectory>(
+      *made->segments_, *made->pool_, *made->carriage_, made->participant_);
   if (fresh) {
     if (Status status = made->segments_->publish(); !status.ok()) return status;
   } else {
-    made->members_->sweep(*made->pool_);
+    made->sweep();
   }
   *out = std::shared_ptr<SharedBus>(made.release(), [](SharedBus* bus) { bus->drop_owner(); });
   return {};
@@ -134,7 +140,7 @@ void SharedBus::retain() noexcept {
 void SharedBus::release() noexcept {
   // order: acq_rel, pairs with itself; publishes every holder's accesses to the last one
   if (life_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  members_->sweep(*pool_);
+  sweep();
   // Whoever replaces the bus has that lock, and removes the names itself.
   if (members_->leave() && segments_->locks().try_lock(detail::kReplacingByte)) segments_->unlink();
   delete this;
@@ -178,13 +184,8 @@ BufferRef SharedBus::start_lease(const Layout& layout, std::uint32_t size_class,
     return {};
   }
   BufferHeader& header = shared.buffer;
-  // The holder word counts claims that became no lease, too: the whole number only grows.
   // order: relaxed, the block is this process's alone; published by freeze()
-  const std::uint32_t last = header.generation.load(std::memory_order_relaxed);
-  std::uint32_t next = (last & 0xffff'0000U) | shared.holders.generation();
-  if (next <= last) next += 0x1'0000U;
-  // order: relaxed, as above
-  header.generation.store(next, std::memory_order_relaxed);
+  header.generation.store(detail::next_generation(shared), std::memory_order_relaxed);
   // order: relaxed, a statistic
   header.charge.store(at.block_bytes, std::memory_order_relaxed);
   header.layout = layout;
@@ -240,7 +241,7 @@ Status SharedBus::lease(const Layout& layout, BufferRef* out) {
   Status status = try_lease(layout, out);
   if (status.code() != StatusCode::resource_exhausted) return status;
   drop_arrived();
-  members_->sweep(*pool_);
+  sweep();
   return try_lease(layout, out);
 }
 
@@ -303,7 +304,13 @@ void SharedBus::release_record(detail::BufferRecord* record) noexcept {
 std::uint32_t SharedBus::reclaim() {
   if (!belongs_here()) return 0;
   drop_arrived();
-  return members_->sweep(*pool_);
+  return sweep();
+}
+
+std::uint32_t SharedBus::sweep() noexcept {
+  const std::uint32_t found = members_->sweep(*pool_);
+  directory_->tidy();
+  return found;
 }
 
 std::uint64_t SharedBus::trim() noexcept { return belongs_here() ? pool_->trim() : 0; }

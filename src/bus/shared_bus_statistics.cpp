@@ -7,6 +7,8 @@
 #include <bit>
 #include <utility>
 
+#include "bus/shared_carriage.hpp"
+#include "bus/shared_directory.hpp"
 #include "bus/shared_pool.hpp"
 #include "bus/shared_segments.hpp"
 #include "cogway/bus/shared_bus.hpp"
@@ -96,6 +98,8 @@ SharedBusId SharedBus::id() const noexcept {
   const detail::Preamble& preamble = segments_->control().preamble;
   return {preamble.id[0], preamble.id[1]};
 }
+
+std::vector<std::string> SharedBus::channels() const { return directory_->names(); }
 
 std::vector<std::string> SharedBus::names() { return detail::shared_names(); }
 

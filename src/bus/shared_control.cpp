@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "bus/channel_memory.hpp"
 #include "bus/shared_plan.hpp"
 #include "cogway/base/os/process.hpp"
 #include "cogway/base/os/shared_memory.hpp"
@@ -12,7 +13,7 @@ namespace cogway::detail {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x3153'5542'5957'4743;  // "CGWYBUS1"
-constexpr std::uint32_t kLayout = 1;
+constexpr std::uint32_t kLayout = 2;
 
 // FNV-1a.
 constexpr std::uint64_t kBasis = 0xcbf2'9ce4'8422'2325;
@@ -26,13 +27,26 @@ constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t value) noexcept {
 // Changes whenever two builds could disagree about a byte that both use.
 std::uint64_t fingerprint() noexcept {
   std::uint64_t hash = kBasis;
-  for (const std::uint64_t part :
-       {sizeof(SharedControl), sizeof(SharedHeader), sizeof(SharedParticipant), sizeof(SharedClass),
-        offsetof(SharedControl, members), offsetof(SharedControl, paging),
-        offsetof(SharedControl, participants), offsetof(SharedControl, classes),
-        offsetof(SharedHeader, buffer), offsetof(BufferHeader, layout), sizeof(Layout),
-        sizeof(DType), offsetof(Layout, shape), offsetof(Layout, strides), sizeof(pthread_mutex_t),
-        std::size_t{kMaxDims}, std::size_t{kSizeClasses}, std::size_t{kSharedParticipants}}) {
+  for (const std::uint64_t part : {sizeof(SharedControl),
+                                   sizeof(SharedHeader),
+                                   sizeof(SharedParticipant),
+                                   sizeof(SharedClass),
+                                   sizeof(SharedEntry),
+                                   sizeof(ChannelHeader),
+                                   offsetof(SharedControl, members),
+                                   offsetof(SharedControl, paging),
+                                   offsetof(SharedControl, participants),
+                                   offsetof(SharedControl, classes),
+                                   offsetof(SharedHeader, buffer),
+                                   offsetof(BufferHeader, layout),
+                                   sizeof(Layout),
+                                   sizeof(DType),
+                                   offsetof(Layout, shape),
+                                   offsetof(Layout, strides),
+                                   sizeof(pthread_mutex_t),
+                                   std::size_t{kMaxDims},
+                                   std::size_t{kSizeClasses},
+                                   std::size_t{kSharedParticipants}}) {
     hash = mix(hash, part);
   }
   for (const DType dtype : {kBool, kInt8, kInt64, kUint8, kUint64, kFloat16, kFloat32, kFloat64,

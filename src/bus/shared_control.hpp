@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The control file of a shared bus, as processes see it: preamble, participants, one entry per size
-// class; hints and headers follow where SharedPlan says.
+// The control file of a shared bus, as processes see it: preamble, channels, participants, one
+// entry per size class; hints and headers follow where SharedPlan says.
 
 #include <array>
 #include <atomic>
@@ -12,6 +12,7 @@
 #include "cogway/base/os/memory_file.hpp"
 #include "cogway/base/status.hpp"
 #include "cogway/bus/buffer_header.hpp"
+#include "cogway/bus/carried_count.hpp"
 #include "cogway/bus/hint_word.hpp"
 #include "cogway/bus/holder_word.hpp"
 #include "cogway/bus/member_word.hpp"
@@ -56,6 +57,7 @@ struct alignas(kCacheLine) SharedParticipant {
   std::atomic<std::uint32_t> swept_by{0};     ///< 1 + the participant that reclaims it; 0: none
   std::atomic<std::uint64_t> incarnation{0};  ///< +1 for each process that was this participant
   std::array<std::atomic<char>, 16> name{};   ///< of the process, ends with a 0
+  std::atomic<std::uint32_t> passing{0};      ///< its threads that put or take a carried buffer
 };
 
 /// One size class.
@@ -63,6 +65,18 @@ struct alignas(kCacheLine) SharedClass {
   std::atomic<std::uint32_t> carved{0};  ///< blocks that exist; grows under the mutex
   std::atomic<std::uint64_t> leases{0};
 };
+
+/// The name of a channel, and the block that its ring is in. Written under `directory`, but that
+/// the dead are taken out of `openers` by whoever reclaims them, under it as well.
+struct alignas(kCacheLine) SharedEntry {
+  std::atomic<std::uint32_t> ready{0};  ///< 1: the rest is right
+  std::atomic<std::uint32_t> size_class{0};
+  std::atomic<std::uint32_t> block{0};
+  std::atomic<std::uint32_t> generation{0};
+  std::atomic<std::uint64_t> openers{0};  ///< participants that have it open
+  std::array<std::atomic<char>, 64> name{};
+};
+inline constexpr std::uint32_t kSharedChannels = 64;
 
 /// **Threads**: as each part says. **Ownership**: of all participants together.
 /// **Progress**, **Order**: as each part says.
@@ -77,6 +91,9 @@ struct SharedControl {
   std::atomic<std::uint64_t> step_bytes{0};   ///< taken right now; 0 bytes: none
   std::atomic<std::uint64_t> reclaimed_buffers{0};  ///< of dead participants, so far
   std::atomic<std::uint64_t> deaths{0};
+  alignas(kCacheLine) RobustMutex directory;  ///< who holds it opens, makes and removes channels
+  std::atomic<std::uint32_t> audits{0};       ///< +1 for each death; 0: nothing is to be counted
+  std::array<SharedEntry, kSharedChannels> channels;
   std::array<SharedParticipant, kSharedParticipants> participants;
   std::array<SharedClass, kSizeClasses> classes;
 };
@@ -86,8 +103,19 @@ struct alignas(kCacheLine) SharedHeader {
   HolderWord<> holders;
   std::atomic<std::uint64_t> paged{0};     ///< first of a group: 1: the group has pages; `paging`
   std::atomic<std::uint32_t> attaches{0};  ///< handles attached so far
+  std::atomic<std::uint32_t> suspect{0};   ///< 1: a holder died, and `carried` may be wrong
+  CarriedCount<> carried;                  ///< slots and entries that the block is in
   BufferHeader buffer;                     ///< by the lessee, until frozen
 };
+/// The generation of the life that begins with this claim: grows, and agrees with the holder word,
+/// which counts claims that became no lease, too.
+[[nodiscard]] inline std::uint32_t next_generation(const SharedHeader& shared) noexcept {
+  // order: relaxed, the block is the caller's alone
+  const std::uint32_t last = shared.buffer.generation.load(std::memory_order_relaxed);
+  std::uint32_t next = (last & ~HolderWord<>::kGenerationMask) | shared.holders.generation();
+  if (next <= last) next += HolderWord<>::kGenerationMask + 1;
+  return next;
+}
 static_assert(sizeof(SharedHeader) == 4 * kCacheLine, "headers are laid out for other processes");
 
 }  // namespace cogway::detail

@@ -85,6 +85,18 @@ std::uint64_t SharedBus::disinherit() noexcept { return belongs_here() ? pool_->
 
 Status SharedBus::attach(BufferId id, BufferRef* out) {
   if (Status status = usable(); !status.ok()) return status;
+  BufferRef attached;
+  if (Status status = attach_held(id, &attached); !status.ok()) return status;
+  detail::SharedHeader& shared = shared_of(attached);
+  shared.attaches.fetch_add(1);
+  shared.holders.settle();
+  detail::shared_step("attach.done");
+  *out = std::move(attached);
+  return {};
+}
+
+// Of whatever holds it meanwhile: a handle on its way, or a slot of a channel.
+Status SharedBus::attach_held(BufferId id, BufferRef* out) {
   const detail::SharedPlan& plan = segments_->plan();
   if (id.size_class >= kSizeClasses || id.block >= pool_->carved(id.size_class)) {
     return {StatusCode::invalid_argument, "this is no handle of a buffer of this bus"};
@@ -128,9 +140,6 @@ Status SharedBus::attach(BufferId id, BufferRef* out) {
     record->joined = true;
     retain();
   }
-  shared.attaches.fetch_add(1);
-  shared.holders.settle();
-  detail::shared_step("attach.done");
   *out = BufferRef::adopt(record);
   return {};
 }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "bus/shared_directory.hpp"
 #include "bus/shared_pool.hpp"
 #include "bus/shared_step.hpp"
 #include "cogway/base/os/futex.hpp"
@@ -19,11 +20,15 @@ Status SharedMembers::join(std::uint32_t* participant) noexcept {
     shared_step("join.locked");
     if ((control.members.members() >> i & 1) != 0) {
       SharedPool as_it(segments_, i);
-      bury(i, as_it);
+      if (!bury(i, as_it)) {
+        segments_.locks().unlock(i);
+        continue;
+      }
     }
     SharedParticipant& entry = control.participants[i];
     entry.pid.store(static_cast<std::uint32_t>(os::process_id()));
     entry.swept_by.store(0);
+    entry.passing.store(0);
     entry.incarnation.fetch_add(1);
     const std::string name = os::process_name();
     for (std::size_t at = 0; at < entry.name.size(); ++at) {
@@ -58,10 +63,11 @@ std::uint32_t SharedMembers::sweep(SharedPool& pool) noexcept {
     // It may have left in an orderly way since, or somebody else may have been quicker.
     if ((segments_.control().members.members() >> i & 1) != 0) {
       segments_.control().participants[i].swept_by.store(me_ + 1);
-      bury(i, pool);
-      segments_.control().members.remove(i);
+      if (bury(i, pool)) {
+        segments_.control().members.remove(i);
+        ++found;
+      }
       segments_.control().participants[i].swept_by.store(0);
-      ++found;
     }
     segments_.locks().unlock(i);
   }
@@ -69,14 +75,17 @@ std::uint32_t SharedMembers::sweep(SharedPool& pool) noexcept {
 }
 
 // By whoever has its lock: nobody else reclaims it, and nobody becomes this participant meanwhile.
-void SharedMembers::bury(std::uint32_t dead, SharedPool& pool) noexcept {
+// False: not now, as a stopped process has the directory.
+bool SharedMembers::bury(std::uint32_t dead, SharedPool& pool) noexcept {
   SharedControl& control = segments_.control();
+  if (!SharedDirectory::bury(segments_, dead)) return false;
   control.waiters.fetch_and(~(std::uint64_t{1} << dead));
   control.reclaimed_buffers.fetch_add(pool.reclaim(dead));
   control.deaths.fetch_add(1);
   control.freed.fetch_add(1);
   os::futex_wake(control.freed, std::numeric_limits<int>::max(), os::FutexScope::shared);
   shared_step("sweep.buried");
+  return true;
 }
 
 }  // namespace cogway::detail

@@ -28,7 +28,7 @@ class SharedMembers {
   std::uint32_t sweep(SharedPool& pool) noexcept;
 
  private:
-  void bury(std::uint32_t dead, SharedPool& pool) noexcept;
+  [[nodiscard]] bool bury(std::uint32_t dead, SharedPool& pool) noexcept;
 
   SharedSegments& segments_;
   std::uint32_t me_ = kSharedParticipants;

@@ -116,8 +116,12 @@ std::uint64_t SharedPool::reclaim(std::uint32_t dead) noexcept {
     const ClassPlan& at = plan(i);
     const std::uint32_t exist = carved(i);
     for (std::uint32_t block = 0; block < exist; ++block) {
-      const HolderWord<>& holders = segments_.header(at, block).holders;
+      SharedHeader& shared = segments_.header(at, block);
+      HolderWord<>& holders = shared.holders;
       if ((holders.holders() >> dead & 1) != 0) {
+        // It may have died between two steps of putting it into a channel, or of taking it out.
+        if (shared.carried.count() != 0) holders.carry();
+        if (holders.carried()) shared.suspect.store(1);
         leave_for(dead, i, block);
         shared_step("reclaim.left");
         ++held;

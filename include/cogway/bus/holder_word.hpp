@@ -8,8 +8,9 @@
 
 namespace cogway {
 
-/// 40 bits, one for each participant; 8 bits that count handles on their way from participants that
-/// have left in the meantime, and hold the block as well; the low 16 bits of the generation.
+/// 40 bits, one for each participant; one for the channels that carry it, together; 8 bits that
+/// count handles on their way from participants that have left in the meantime, and hold the block
+/// as well; the low 15 bits of the generation.
 ///
 /// **Threads**: any, of any process; each participant's bit by one thread of it at a time (and,
 /// once it is dead, by the one that reclaims).
@@ -21,6 +22,7 @@ class HolderWord {
  public:
   static constexpr std::uint32_t kParticipants = 40;
   static constexpr std::uint32_t kMaxBequests = 0xff;
+  static constexpr std::uint32_t kGenerationMask = 0x7fff;
   enum class Left { stays, freed, absent };  ///< others hold it; nobody does; was no holder
 
   /// Takes a free block, and begins its next generation. False: somebody holds it.
@@ -39,7 +41,7 @@ class HolderWord {
   }
 
   /// One more holder of a held block. False: nobody holds it, or it is in another generation. A
-  /// generation that is the same in 16 bits may still be another: compare the whole one next.
+  /// generation that is the same in 15 bits may still be another: compare the whole one next.
   [[nodiscard]] bool try_join(std::uint32_t participant, std::uint32_t generation) noexcept {
     // order: relaxed, the exchange below decides
     std::uint64_t word = word_.load(std::memory_order_relaxed);
@@ -80,11 +82,18 @@ class HolderWord {
       // order: relaxed, no pairing: the caller's own bit holds the block
     } while (!word_.compare_exchange_weak(word, word - kOneBequest, std::memory_order_relaxed));
   }
+  /// By a holder: the channels hold the block as well, until uncarry().
+  void carry() noexcept { word_.fetch_or(kCarried); }
+  /// By a holder: they do not any more.
+  void uncarry() noexcept { word_.fetch_and(~kCarried); }
+  /// Whether channels hold it; a snapshot.
+  [[nodiscard]] bool carried() const noexcept { return (word_.load() & kCarried) != 0; }
+
   /// Gives up on all handles on their way; `absent`: there were none.
   Left disinherit() noexcept {
     const std::uint64_t before = word_.fetch_and(~kBequests);
     if ((before & kBequests) == 0) return Left::absent;
-    return (before & kHolders) == 0 ? Left::freed : Left::stays;
+    return (before & kHeld & ~kBequests) == 0 ? Left::freed : Left::stays;
   }
 
   /// One bit for each holder; a snapshot.
@@ -96,27 +105,28 @@ class HolderWord {
   [[nodiscard]] std::uint32_t bequests() const noexcept {
     // order: relaxed, a snapshot
     return static_cast<std::uint32_t>((word_.load(std::memory_order_relaxed) & kBequests) >>
-                                      kParticipants);
+                                      kBequestShift);
   }
   /// Whether anybody holds it, or a handle does; a snapshot.
   [[nodiscard]] bool held() const noexcept {
     // order: relaxed, a snapshot
     return (word_.load(std::memory_order_relaxed) & kHeld) != 0;
   }
-  /// The low 16 bits of the generation.
+  /// The low 15 bits of the generation.
   [[nodiscard]] std::uint32_t generation() const noexcept {
     // order: relaxed, constant while the caller holds the block
     return generation_of(word_.load(std::memory_order_relaxed));
   }
 
  private:
-  static constexpr std::uint32_t kGenerationShift = 48;
+  static constexpr std::uint32_t kBequestShift = kParticipants + 1;
+  static constexpr std::uint32_t kGenerationShift = 49;
   static constexpr std::uint64_t kOneGeneration = std::uint64_t{1} << kGenerationShift;
-  static constexpr std::uint64_t kOneBequest = std::uint64_t{1} << kParticipants;
-  static constexpr std::uint64_t kHolders = kOneBequest - 1;
+  static constexpr std::uint64_t kCarried = std::uint64_t{1} << kParticipants;
+  static constexpr std::uint64_t kHolders = kCarried - 1;
+  static constexpr std::uint64_t kOneBequest = std::uint64_t{1} << kBequestShift;
   static constexpr std::uint64_t kHeld = kOneGeneration - 1;
-  static constexpr std::uint64_t kBequests = kHeld & ~kHolders;
-  static constexpr std::uint32_t kGenerationMask = 0xffff;
+  static constexpr std::uint64_t kBequests = kHeld & ~kHolders & ~kCarried;
   static constexpr std::uint64_t bit(std::uint32_t participant) noexcept {
     return std::uint64_t{1} << participant;
   }

@@ -26,7 +26,11 @@
 
 namespace cogway {
 
+class SharedChannel;
+
 namespace detail {
+class SharedCarriage;
+class SharedDirectory;
 class SharedMembers;
 class SharedPool;
 class SharedRecords;
@@ -98,6 +102,9 @@ class SharedBus {
   /// more; invalid_argument: no handle of this bus.
   Status attach(BufferId id, BufferRef* out);
 
+  /// Names of the channels on it: SharedChannel::open() opens one.
+  [[nodiscard]] std::vector<std::string> channels() const;
+
   /// Takes back what dead participants held, now instead of when room is short; returns how many
   /// there were.
   std::uint32_t reclaim();
@@ -123,6 +130,7 @@ class SharedBus {
   [[nodiscard]] SharedBusStatistics statistics() const;
 
  private:
+  friend class SharedChannel;
   friend void detail::release_record(detail::BufferRecord* record) noexcept;
   struct Transit {
     BufferRef buffer;
@@ -135,6 +143,8 @@ class SharedBus {
 
   Status usable() const;
   Status try_lease(const Layout& layout, BufferRef* out);
+  Status attach_held(BufferId id, BufferRef* out);
+  std::uint32_t sweep() noexcept;
   [[nodiscard]] BufferRef start_lease(const Layout& layout, std::uint32_t size_class,
                                       std::uint32_t block) noexcept;
   void release_record(detail::BufferRecord* record) noexcept;
@@ -149,6 +159,8 @@ class SharedBus {
   std::unique_ptr<detail::SharedMembers> members_;
   std::unique_ptr<detail::SharedPool> pool_;
   std::unique_ptr<detail::SharedRecords> records_;
+  std::unique_ptr<detail::SharedCarriage> carriage_;
+  std::unique_ptr<detail::SharedDirectory> directory_;
   std::uint32_t participant_ = 0;
   const std::uint64_t fork_epoch_;
   mutable std::mutex transit_mutex_;

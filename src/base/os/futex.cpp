@@ -24,7 +24,7 @@ const std::uint32_t* address_of(const std::atomic<std::uint32_t>& word) noexcept
 }  // namespace
 
 FutexWait futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
-                     TimePoint deadline, FutexScope scope) noexcept {
+                     TimePoint deadline, FutexScope scope, std::uint32_t kinds) noexcept {
   timespec until{};
   const timespec* limit = nullptr;
   if (deadline != kNever) {
@@ -36,15 +36,16 @@ FutexWait futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expec
   }
   // FUTEX_WAIT_BITSET takes an absolute time on the monotonic clock: no drift over spurious wakes.
   const long result = ::syscall(SYS_futex, address_of(word), operation(FUTEX_WAIT_BITSET, scope),
-                                expected, limit, nullptr, FUTEX_BITSET_MATCH_ANY);
+                                expected, limit, nullptr, kinds);
   if (result == 0) return FutexWait::woken;
   if (errno == ETIMEDOUT) return FutexWait::timed_out;
   return errno == EAGAIN ? FutexWait::changed : FutexWait::woken;
 }
 
-int futex_wake(const std::atomic<std::uint32_t>& word, int count, FutexScope scope) noexcept {
-  const long woken = ::syscall(SYS_futex, address_of(word), operation(FUTEX_WAKE, scope), count,
-                               nullptr, nullptr, 0);
+int futex_wake(const std::atomic<std::uint32_t>& word, int count, FutexScope scope,
+               std::uint32_t kinds) noexcept {
+  const long woken = ::syscall(SYS_futex, address_of(word), operation(FUTEX_WAKE_BITSET, scope),
+                               count, nullptr, nullptr, kinds);
   return woken < 0 ? 0 : static_cast<int>(woken);
 }
 

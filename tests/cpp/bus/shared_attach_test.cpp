@@ -5,10 +5,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
@@ -214,7 +216,7 @@ TEST_CASE_FIXTURE(Fixture, "attach: a living bus keeps its name, a dead one give
   }
 }
 
-// All but the mutex, whose bytes are the C library's: who writes there is outside the promise.
+// All but the mutexes, whose bytes are the C library's: who writes there is outside the promise.
 void scribble(const std::string& name, std::mt19937& random) {
   const int fd = ::open(path_of(name).c_str(), O_RDWR | O_CLOEXEC);
   REQUIRE(fd >= 0);
@@ -222,13 +224,17 @@ void scribble(const std::string& name, std::mt19937& random) {
   void* place = ::mmap(nullptr, plan.control_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   REQUIRE(place != MAP_FAILED);
   auto* bytes = static_cast<unsigned char*>(place);
-  constexpr std::size_t kMutex = offsetof(detail::SharedControl, paging);
+  constexpr std::size_t kMutexes[] = {offsetof(detail::SharedControl, paging),
+                                      offsetof(detail::SharedControl, directory)};
   const bool preamble = random() % 4 == 0;
   const std::size_t table = plan.headers_offset + 64 * sizeof(detail::SharedHeader);
   for (auto i = 1 + random() % 400; i-- > 0;) {
     const std::size_t at = preamble ? random() % sizeof(detail::Preamble) : random() % table;
     if (!preamble && at < sizeof(detail::Preamble)) continue;
-    if (at >= kMutex && at < kMutex + sizeof(RobustMutex)) continue;
+    const bool mutex = std::any_of(std::begin(kMutexes), std::end(kMutexes), [=](std::size_t it) {
+      return at >= it && at < it + sizeof(RobustMutex);
+    });
+    if (mutex) continue;
     bytes[at] = static_cast<unsigned char>(random());
   }
   if (preamble && random() % 2 == 0) static_cast<detail::Preamble*>(place)->seal();
