@@ -14,12 +14,25 @@ from pathlib import Path as _Path
 from cogway._accept import kernel
 from cogway._arguments import In, InOut, Out, Scalar
 from cogway._bus import BusStatistics, SharedBusOwner, SharedBusStatistics
-from cogway._core import BatchTicket, Buffer, Bus, Kernel, SharedBus, Ticket, __version__, cancelled
+from cogway._channel import ChannelStatistics
+from cogway._core import (
+    BatchTicket,
+    Buffer,
+    Bus,
+    Kernel,
+    SharedBus,
+    SharedChannel,
+    Ticket,
+    __version__,
+    cancelled,
+)
 from cogway._debug import Finding
 from cogway._default import c_spawn, default_engine, setup, spawn
 from cogway._engine import Engine
 from cogway._errors import (
     BusExhausted,
+    ChannelClosed,
+    ChannelEmpty,
     CogwayError,
     EngineClosed,
     KernelError,
@@ -67,6 +80,9 @@ __all__ = [
     "Bus",
     "BusExhausted",
     "BusStatistics",
+    "ChannelClosed",
+    "ChannelEmpty",
+    "ChannelStatistics",
     "CogwayError",
     "Engine",
     "EngineClosed",
@@ -95,6 +111,7 @@ __all__ = [
     "SharedBus",
     "SharedBusOwner",
     "SharedBusStatistics",
+    "SharedChannel",
     "SpawnMap",
     "StageStatistics",
     "StrategyUnavailable",

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 __all__ = [
     "BusExhausted",
+    "ChannelClosed",
+    "ChannelEmpty",
     "CogwayError",
     "EngineClosed",
     "KernelError",
@@ -57,7 +59,15 @@ class BusExhausted(CogwayError, MemoryError):
 
 
 class QueueFull(CogwayError):
-    """The engine's `queue_capacity` is reached, and the call does not wait."""
+    """The engine's `queue_capacity` is reached, or a channel is full; the call does not wait."""
+
+
+class ChannelClosed(CogwayError):  # noqa: N818: no error of whoever meets it
+    """The channel takes no more messages, or nothing will come out of it any more."""
+
+
+class ChannelEmpty(CogwayError):  # noqa: N818: no error of whoever meets it
+    """The channel has no message, and the call does not wait."""
 
 
 class WorkerLost(CogwayError):

@@ -40,6 +40,7 @@ inline void free_heap_object(PyObject* self) noexcept {
 int add_buffer_type(PyObject* module, ModuleState& state);
 int add_bus_type(PyObject* module, ModuleState& state);
 int add_shared_bus_type(PyObject* module, ModuleState& state);
+int add_shared_channel_type(PyObject* module, ModuleState& state);
 int add_bridge_type(PyObject* module, ModuleState& state);
 int add_awaiter_type(PyObject* module, ModuleState& state);
 int add_ticket_type(PyObject* module, ModuleState& state);

@@ -20,12 +20,25 @@ int execute_module(PyObject* module) {
   if (state.initialize(module) < 0) return -1;
   using AddType = int (*)(PyObject*, ModuleState&);
   static constexpr AddType kTypes[] = {
-      add_buffer_type,      add_bus_type,         add_bridge_type,
-      add_awaiter_type,     add_ticket_type,      add_batch_ticket_type,
-      add_engine_type,      add_flow_type,        add_flow_run_type,
-      add_kernel_type,      add_ticket_functions, add_registry_functions,
-      add_accept_functions, add_sync_types,       add_post_port_type,
-      add_shared_bus_type,  add_buffer_functions, nullptr,
+      add_buffer_type,
+      add_bus_type,
+      add_bridge_type,
+      add_awaiter_type,
+      add_ticket_type,
+      add_batch_ticket_type,
+      add_engine_type,
+      add_flow_type,
+      add_flow_run_type,
+      add_kernel_type,
+      add_ticket_functions,
+      add_registry_functions,
+      add_accept_functions,
+      add_sync_types,
+      add_post_port_type,
+      add_shared_bus_type,
+      add_buffer_functions,
+      add_shared_channel_type,
+      nullptr,
   };
   for (const AddType* add = kTypes; *add != nullptr; ++add) {
     if ((*add)(module, state) < 0) return -1;

@@ -34,11 +34,14 @@ int ModuleState::initialize(PyObject* owner) {
   if (import_attribute(kErrors, "KernelError", &kernel_error) < 0) return -1;
   if (import_attribute(kErrors, "BusExhausted", &bus_exhausted) < 0) return -1;
   if (import_attribute(kErrors, "QueueFull", &queue_full) < 0) return -1;
+  if (import_attribute(kErrors, "ChannelClosed", &channel_closed) < 0) return -1;
+  if (import_attribute(kErrors, "ChannelEmpty", &channel_empty) < 0) return -1;
   if (import_attribute(kErrors, "WorkerLost", &worker_lost) < 0) return -1;
   if (import_attribute("cogway._bus", "BusStatistics", &bus_statistics) < 0) return -1;
   static constexpr const char* kBus = "cogway._bus";
   if (import_attribute(kBus, "SharedBusStatistics", &shared_bus_statistics) < 0) return -1;
   if (import_attribute(kBus, "SharedBusOwner", &shared_bus_owner) < 0) return -1;
+  if (import_attribute("cogway._channel", "ChannelStatistics", &channel_statistics) < 0) return -1;
   if (import_attribute("cogway._debug", "Finding", &finding) < 0) return -1;
   return import_attribute(kErrors, "StrategyUnavailable", &strategy_unavailable);
 }

@@ -17,20 +17,21 @@ struct SyncState;  // sync_state.hpp
 
 /// Every Python reference of the state, so that traverse and clear cannot forget one.
 /// X(C type, member). Names with the prefix `name_` are interned strings of the same spelling.
-#define COGWAY_MODULE_TYPES(X)        \
-  X(PyTypeObject, buffer_type)        \
-  X(PyTypeObject, bus_type)           \
-  X(PyTypeObject, shared_bus_type)    \
-  X(PyTypeObject, engine_type)        \
-  X(PyTypeObject, kernel_type)        \
-  X(PyTypeObject, ticket_type)        \
-  X(PyTypeObject, batch_ticket_type)  \
-  X(PyTypeObject, awaiter_type)       \
-  X(PyTypeObject, bridge_type)        \
-  X(PyTypeObject, bridge_reader_type) \
-  X(PyTypeObject, post_port_type)     \
-  X(PyTypeObject, flow_type)          \
-  X(PyTypeObject, flow_run_type)      \
+#define COGWAY_MODULE_TYPES(X)         \
+  X(PyTypeObject, buffer_type)         \
+  X(PyTypeObject, bus_type)            \
+  X(PyTypeObject, shared_bus_type)     \
+  X(PyTypeObject, shared_channel_type) \
+  X(PyTypeObject, engine_type)         \
+  X(PyTypeObject, kernel_type)         \
+  X(PyTypeObject, ticket_type)         \
+  X(PyTypeObject, batch_ticket_type)   \
+  X(PyTypeObject, awaiter_type)        \
+  X(PyTypeObject, bridge_type)         \
+  X(PyTypeObject, bridge_reader_type)  \
+  X(PyTypeObject, post_port_type)      \
+  X(PyTypeObject, flow_type)           \
+  X(PyTypeObject, flow_run_type)       \
   X(PyTypeObject, callback_queue_type)
 
 #define COGWAY_MODULE_OBJECTS(X) \
@@ -41,6 +42,9 @@ struct SyncState;  // sync_state.hpp
   X(bus_statistics)              \
   X(shared_bus_statistics)       \
   X(shared_bus_owner)            \
+  X(channel_statistics)          \
+  X(channel_closed)              \
+  X(channel_empty)               \
   X(finding)                     \
   X(queue_full)                  \
   X(worker_lost)                 \

@@ -19,6 +19,7 @@
 #include "module/heap_type.hpp"
 #include "module/lend.hpp"
 #include "module/shared_bus.hpp"
+#include "module/shared_channel.hpp"
 
 namespace cogway {
 namespace {
@@ -289,6 +290,8 @@ PyMethodDef methods[] = {
     {"copy", method(copy), METH_O, copy_doc},
     {"hand_over", method(hand_over), METH_O, hand_over_doc},
     {"attach", method(attach), METH_O, attach_doc},
+    {"channel", method(shared_bus_channel), METH_FASTCALL | METH_KEYWORDS, kSharedBusChannelDoc},
+    {"channels", method(shared_bus_channels), METH_NOARGS, kSharedBusChannelsDoc},
     {"send", method(send), METH_O, send_doc},
     {"reclaim", method(reclaim), METH_NOARGS, reclaim_doc},
     {"disinherit", method(disinherit), METH_NOARGS, disinherit_doc},
