@@ -282,7 +282,12 @@ TEST_CASE_FIXTURE(Fixture, "channel crash: every label is a step of what is kill
   }
   leave_corpse();
   detail::shared_step_hook.store([](const char* label) noexcept { seen->insert(label); });
-  Peer listener([](const Line&) { return 0; });
+  Peer listener([](const Line& line) {
+    Report report;
+    while (line.receive(&report)) {
+    }
+    return 0;
+  });
   CHECK(live(name, listener.line()) == 0);
   detail::shared_step_hook.store(nullptr);
   for (const std::string& label : found) missing.erase(label);
