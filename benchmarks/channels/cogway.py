@@ -21,7 +21,7 @@ import cogway
 with cogway.Bus.open(sys.argv[1]) as bus:
     back, flood = bus.channel("back"), bus.channel("flood")
     for message in bus.channel("there"):
-        if isinstance(message, bytes) and message[:1] == b"n":
+        if isinstance(message, bytes) and len(message) != 8:
             small = bytes({peer.SMALL})
             for _ in range(int(message[1:])):
                 flood.send(small)

@@ -14,7 +14,7 @@ peer: Any = sibling(__file__, "_peer")
 
 def _answer(end: Any) -> None:
     while message := end.recv_bytes():
-        if message[:1] == b"n":
+        if len(message) < 8:
             small = bytes(peer.SMALL)
             for _ in range(int(message[1:])):
                 end.send_bytes(small)
