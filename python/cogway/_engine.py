@@ -117,6 +117,10 @@ class Engine(EngineCalls):
         _manual: bool = False,
     ) -> None:
         """Start the native workers; Python workers start with the first call that needs one."""
+        if not isinstance(name, str):
+            raise TypeError(f"name must be a str, not {type(name).__name__}")
+        if not name or "\0" in name:
+            raise ValueError(f"name must have characters, and none of them NUL, got {name!r}")
         if full_bus not in ("wait", "fail"):
             raise ValueError(f"full_bus must be 'wait' or 'fail', got {full_bus!r}")
         if order not in ("fifo", "lifo"):

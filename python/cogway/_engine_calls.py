@@ -67,6 +67,8 @@ class EngineCalls(EngineLife):
 
         What a call raises is raised when its result is due; nothing more begins then.
         """
+        if not iterables:
+            raise TypeError("map() takes an iterable for each parameter of the callable")
         return self.starmap(
             fn,
             zip(*iterables, strict=False),

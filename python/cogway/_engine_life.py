@@ -258,7 +258,10 @@ class EngineLife(EnginePosts, EngineScheduling):
             self._python.resize(self, python)
 
     def statistics(self) -> EngineStatistics:
-        """Return a snapshot of everything the engine counts."""
+        """Return a snapshot of everything the engine counts.
+
+        Its own `submitted`, `completed` and so on are of native work; Python's are in `python`.
+        """
         return _from_fields(self._statistics(), self._post_statistics())
 
     def kernels(self) -> tuple[KernelInfo, ...]:

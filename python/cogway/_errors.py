@@ -76,3 +76,7 @@ class WorkerLost(CogwayError):
 
 class StrategyUnavailable(CogwayError, RuntimeError):
     """This interpreter or build cannot run Python workers in the way that was asked for."""
+
+
+for _name in __all__:
+    globals()[_name].__module__ = "cogway"  # where tracebacks, pickles and users look for it

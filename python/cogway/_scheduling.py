@@ -29,6 +29,8 @@ _POLICIES: dict[Policy, str] = {
 REAL_TIME: tuple[Policy, ...] = ("fifo", "round_robin")
 _LONGEST_REAL_TIME_SPIN = 50_000
 """Nanoseconds that a real-time worker may spin: what an engine's own choice comes to at most."""
+_LAST_CPU = 65_535
+"""No system has one beyond."""
 _START_S = 5.0
 """How long a worker's thread may take to begin."""
 
@@ -198,15 +200,16 @@ class EngineScheduling(_core.Engine):
     ) -> list[ThreadSchedule]:
         """Ask the system to schedule the native workers of a class otherwise.
 
-        As `cogway.schedule_thread`, for each worker that there is now. One that is started later,
-        by `resize` or in the place of one that was given up, begins as the engine begins it.
+        As `cogway.schedule_thread`, for each worker that there is now, and for those that are
+        started later, by `resize` or in the place of one that was given up. What an earlier call
+        asked for stays where this one is silent.
 
         A real-time thread that spins keeps the processor from what it waits for. An engine spins
         within a budget unless it was given `spin` (or ``COGWAY_SPIN_NS``): one that was told to
         spin for longer than it would choose itself gets no real-time workers.
 
         Returns:
-            What was granted, by worker.
+            What was granted, by worker that there is now.
 
         Raises:
             ValueError: A value that no system grants, or real time for workers that spin for long.
@@ -222,6 +225,14 @@ class EngineScheduling(_core.Engine):
                 f"real-time workers must not spin for {spin / 1e9:g} s: leave spin to the engine, "
                 f"or make it {_LONGEST_REAL_TIME_SPIN / 1e9:g} s at most"
             )
+        cpus = None if wish.cpus is None else sorted(cpu for cpu in wish.cpus if cpu <= _LAST_CPU)
+        self._schedule_workers(
+            int(worker_class == "background"),
+            -1 if wish.policy is None else list(_POLICIES).index(wish.policy),
+            wish.priority,
+            -100 if wish.nice is None else wish.nice,
+            cpus or None,
+        )
         granted = []
         for worker in self._started_workers():
             if worker.worker_class == worker_class:

@@ -73,6 +73,10 @@ Status Engine::resize(int foreground, int background) {
   return core_->resize(foreground, background);
 }
 
+void Engine::schedule_workers(WorkerClass worker_class, const os::ThreadSchedule& schedule) {
+  core_->pool(worker_class).reschedule(schedule);
+}
+
 bool Engine::run_one() {
   if (!core_->manual()) throw std::logic_error("run_one() is for manual engines");
   return core_->run_one();

@@ -61,6 +61,7 @@ WorkerScope::WorkerScope(Worker* worker) noexcept : outer_(current_worker) {
 WorkerScope::~WorkerScope() { current_worker = outer_; }
 
 void Worker::start(std::shared_ptr<EngineCore> core) {
+  thread_id.store(0);  // an ended thread's until now, and perhaps somebody else's
   stage_.store(Stage::live);
   thread_ = std::thread([this, held = std::move(core)]() mutable {
     prepare_thread();
@@ -85,7 +86,6 @@ void Worker::prepare_thread() {
   current_worker = this;
   os::set_this_thread_name(pool_.thread_name() + "-" + std::to_string(index_));
   const os::ThreadId thread = os::this_thread_id();
-  thread_id.store(thread);
   const EngineOptions& options = core_.options();
   const bool background = pool_.worker_class() == WorkerClass::background;
   const int wanted = background ? options.background_nice : options.foreground_nice;
@@ -93,9 +93,17 @@ void Worker::prepare_thread() {
     os::set_policy(thread, options.background_policy);
   }
   if (os::nice(thread) != wanted) os::set_nice(thread, wanted);
+  if (!processors.empty()) pinned.store(os::set_affinity(thread, processors));
+  pool_.admit(*this, thread);
+}
+
+void Worker::reschedule(const os::ThreadSchedule& wish) {
+  const os::ThreadId thread = thread_id.load();
+  if (thread == 0) return;             // yet to begin
+  if (stage() == Stage::left) return;  // the number may be another's by now
+  os::schedule(thread, wish);
   granted_nice.store(os::nice(thread));
   granted_policy.store(os::policy(thread));
-  if (!processors.empty()) pinned.store(os::set_affinity(thread, processors));
 }
 
 Task* Worker::take_queued() noexcept {

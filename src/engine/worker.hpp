@@ -111,7 +111,10 @@ class Worker {
   bool ask_to_leave() noexcept { return change_stage(Stage::live, Stage::asked); }
   bool ask_to_stay() noexcept { return change_stage(Stage::asked, Stage::live); }
 
-  // Plain counters and facts, written by the worker alone.
+  /// Asks the system for it if the thread runs; any thread, under the pool's lock.
+  void reschedule(const os::ThreadSchedule& wish);
+
+  // Plain counters and facts, written by the worker alone (what was granted: by reschedule() too).
   std::atomic<const char*> running_name{nullptr};
   std::atomic<std::int64_t> busy_since_ns{0};  ///< 0: idle
   std::atomic<std::uint64_t> busy_ns{0}, executed{0}, stolen{0}, loops{0}, pieces{0};

@@ -113,6 +113,19 @@ void WorkerPool::nap(Nanoseconds time) noexcept {
   napping_.fetch_sub(1);
 }
 
+void WorkerPool::reschedule(const os::ThreadSchedule& wish) {
+  const std::scoped_lock lock(mutex_);
+  if (!wish.processors.empty()) os::check_processors(wish.processors);
+  schedule_.update(wish);
+  for (const auto& worker : owned_) worker->reschedule(wish);
+}
+
+void WorkerPool::admit(Worker& worker, os::ThreadId thread) {
+  const std::scoped_lock lock(mutex_);
+  worker.thread_id.store(thread);
+  worker.reschedule(schedule_);
+}
+
 void WorkerPool::resize(int count, const std::shared_ptr<EngineCore>& core) {
   const std::scoped_lock lock(mutex_);
   const int before = count_.load();

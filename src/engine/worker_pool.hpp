@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cogway/base/os/thread.hpp"
 #include "cogway/engine/options.hpp"
 #include "cogway/engine/priority.hpp"
 #include "cogway/engine/task.hpp"
@@ -50,6 +51,11 @@ class WorkerPool {
   [[nodiscard]] bool begin_nap() noexcept;
   /// Sleeps for so long, or until wake_all().
   void nap(Nanoseconds time) noexcept;
+
+  /// Has the system schedule all workers so, those too that are started later.
+  void reschedule(const os::ThreadSchedule& wish);
+  /// A worker's thread that begins is scheduled as was asked for, and known from then on.
+  void admit(Worker& worker, os::ThreadId thread);
 
   /// Sets the number of workers; waits for those that leave unless they run something endless.
   void resize(int count, const std::shared_ptr<EngineCore>& core);
@@ -154,6 +160,7 @@ class WorkerPool {
       nullptr};            ///< newest abandoned: counted, never freed; grows under lock
   mutable PiMutex mutex_;  ///< over what follows
   std::vector<std::unique_ptr<Worker>> owned_;  ///< all not abandoned
+  os::ThreadSchedule schedule_;                 ///< what reschedule() asked for
 };
 
 }  // namespace cogway

@@ -103,6 +103,50 @@ PyObject* engine_resize(PyObject* object, PyObject* const* arguments, Py_ssize_t
   Py_RETURN_NONE;
 }
 
+bool read_cpus(Argument argument, PyObject* given, std::vector<int>& cpus) {
+  if (given == nullptr || given == Py_None) return true;
+  PyRef list = PyRef::steal(PySequence_List(given));
+  if (!list) return false;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list.get()); ++i) {
+    std::int64_t cpu = 0;
+    if (!to_int64(argument, PyList_GET_ITEM(list.get(), i), 0, 65535, cpu)) return false;
+    cpus.push_back(static_cast<int>(cpu));
+  }
+  return true;
+}
+
+/// Class (0 or 1), policy or -1, its priority, niceness or -100, processors or None; all checked.
+PyObject* engine_schedule_workers(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
+  EngineHost* host = host_of(object);
+  if (host == nullptr) return nullptr;
+  if (count != 5) {
+    PyErr_SetString(PyExc_TypeError, "_schedule_workers() takes 5 arguments");
+    return nullptr;
+  }
+  const char* name = "_schedule_workers";
+  std::int64_t background = 0, policy = -1, priority = 0, nice = 0;
+  if (!to_int64({name, "background"}, arguments[0], 0, 1, background) ||
+      !to_int64({name, "policy"}, arguments[1], -1, 4, policy) ||
+      !to_int64({name, "priority"}, arguments[2], 0, 99, priority) ||
+      !to_int64({name, "nice"}, arguments[3], -100, 19, nice)) {
+    return nullptr;
+  }
+  os::ThreadSchedule wish;
+  if (policy >= 0) wish.policy = static_cast<os::SchedulingPolicy>(policy);
+  wish.priority = static_cast<int>(priority);
+  if (nice > -100) wish.nice = static_cast<int>(nice);
+  try {
+    if (arguments[4] != Py_None && !read_cpus({name, "cpus"}, arguments[4], wish.processors))
+      return nullptr;
+    Detached detached;
+    host->engine.schedule_workers(static_cast<WorkerClass>(background), wish);
+  } catch (...) {
+    raise_current_cpp_exception();
+    return nullptr;
+  }
+  Py_RETURN_NONE;
+}
+
 PyObject* engine_run_one(PyObject* object, PyObject*) {
   EngineHost* host = host_of(object);
   if (host == nullptr) return nullptr;

@@ -13,6 +13,7 @@
 #include "cogway/engine/engine.hpp"
 #include "cogway/engine/kernel_owner.hpp"
 #include "cogway/engine/task_queue.hpp"
+#include "module/arguments.hpp"
 #include "module/module_state.hpp"
 #include "module/running_calls.hpp"
 
@@ -100,7 +101,10 @@ PyObject* engine_drain(PyObject* engine, PyObject* timeout);              // eng
 PyObject* engine_stop(PyObject* engine, PyObject* grace);                 // engine_life.cpp
 PyObject* engine_close_python_queue(PyObject* engine, PyObject* cancel);  // engine_life.cpp
 PyObject* engine_resize(PyObject* engine, PyObject* const* arguments,
-                        Py_ssize_t count);                      // engine_life.cpp
+                        Py_ssize_t count);                                   // engine_life.cpp
+bool read_cpus(Argument argument, PyObject* given, std::vector<int>& cpus);  // engine_life.cpp
+PyObject* engine_schedule_workers(PyObject* engine, PyObject* const* arguments,
+                                  Py_ssize_t count);            // engine_life.cpp
 PyObject* engine_run_one(PyObject* engine, PyObject*);          // engine_life.cpp
 PyObject* engine_advance(PyObject* engine, PyObject* seconds);  // engine_life.cpp
 PyObject* engine_open_port(PyObject* engine, PyObject* const* arguments,

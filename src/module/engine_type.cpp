@@ -41,18 +41,6 @@ constexpr const char* kInitNames[] = {"name",
                                       "openmp_threads",
                                       "debug"};
 
-bool read_cpus(PyObject* given, std::vector<int>& cpus) {
-  if (given == nullptr || given == Py_None) return true;
-  PyRef list = PyRef::steal(PySequence_List(given));
-  if (!list) return false;
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list.get()); ++i) {
-    std::int64_t cpu = 0;
-    if (!to_int64({kInit, "cpus"}, PyList_GET_ITEM(list.get(), i), 0, 65535, cpu)) return false;
-    cpus.push_back(static_cast<int>(cpu));
-  }
-  return true;
-}
-
 bool read_options(PyObject* const* values, EngineOptions& options, TaskQueueOptions& queue) {
   if (values[0] != nullptr) {
     const char* name = PyUnicode_AsUTF8(values[0]);
@@ -75,7 +63,7 @@ bool read_options(PyObject* const* values, EngineOptions& options, TaskQueueOpti
       !to_int64({kInit, kInitNames[2]}, values[2], -1, kMostThreads, background) ||
       !to_int64({kInit, kInitNames[3]}, values[3], 0, kMostThreads, reserved) ||
       !to_bool({kInit, kInitNames[4]}, values[4], options.pin) ||
-      !read_cpus(values[5], options.cpus) ||
+      !read_cpus({kInit, kInitNames[5]}, values[5], options.cpus) ||
       !to_int64({kInit, kInitNames[6]}, values[6], -1, 1'000'000'000, spin) ||
       !to_bool({kInit, kInitNames[7]}, values[7], lifo) ||
       !to_int64({kInit, kInitNames[8]}, values[8], 0, 1'000'000, ageing) ||
@@ -225,6 +213,7 @@ PyMethodDef methods[] = {
     {"_stop", engine_stop, METH_O, nullptr},
     {"_close_python_queue", engine_close_python_queue, METH_O, nullptr},
     {"_resize", method(engine_resize), METH_FASTCALL, nullptr},
+    {"_schedule_workers", method(engine_schedule_workers), METH_FASTCALL, nullptr},
     {"_run_one", engine_run_one, METH_NOARGS, nullptr},
     {"_advance", engine_advance, METH_O, nullptr},
     {"_open_port", method(engine_open_port), METH_FASTCALL, nullptr},

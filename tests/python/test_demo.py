@@ -43,6 +43,35 @@ def data(share, tmp_path_factory) -> photographs.Photographs:
     )
 
 
+@pytest.mark.parametrize("given", ["nan", "inf", "0", "-1"])
+def test_times_that_are_none_are_refused(given, capsys):
+    with pytest.raises(SystemExit):
+        app.parse(["--seconds", given])
+    assert "--seconds must be greater than 0, and finite" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert app.main(["--output", str(tmp_path / "file" / "within"), "--share", "/nowhere"]) == 1
+    told = capsys.readouterr()
+    assert "cannot be written: Not a directory" in told.err
+    assert told.out == ""
+
+
+def test_few_steps_are_no_comparison():
+    result = {
+        **dict.fromkeys(("images_per_s", "steps_per_s", "wait_share", "cpu_seconds"), 1.0),
+        **dict.fromkeys(("images", "peak_bytes", "accuracy"), 1),
+        "step_ms_p50": 1081.9,
+        "step_ms_p99": 1081.9,
+        "steps": 9,
+    }
+    told = report.table({"threads": result, "cogway": {**result, "steps": 10}})
+    assert "too few steps to compare (threads + Pillow)" in told
+    assert " 1081.9 ms  1081.9 ms" in told
+    assert "too few" not in report.table({"cogway": {**result, "steps": 10}})
+
+
 def test_missing_packages_are_named(tmp_path):
     with pytest.raises(photographs.PhotographsMissingError) as caught:
         photographs.prepare(share=tmp_path, cache=tmp_path)

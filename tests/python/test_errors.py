@@ -122,3 +122,23 @@ def test_a_dict_that_changes_while_it_is_read(engine):
 
     params = {"ns": Sly()}
     engine.c_spawn("core.spin", params=params).result()
+
+
+@pytest.mark.parametrize(
+    ("name", "error"), [(3, TypeError), (None, TypeError), ("", ValueError), ("a\0b", ValueError)]
+)
+def test_names_of_engines(name, error):
+    with pytest.raises(error, match="name must"):
+        cogway.Engine(name=name)
+
+
+def test_a_map_over_nothing(engine):
+    with pytest.raises(TypeError, match="an iterable for each parameter"):
+        engine.map(abs)
+
+
+def test_they_are_shown_where_users_import_them_from():
+    for name in cogway._errors.__all__:
+        error = getattr(cogway, name)
+        assert (error.__module__, error.__qualname__) == ("cogway", name)
+        assert pickle.loads(pickle.dumps(error)) is error

@@ -120,6 +120,33 @@ def test_the_workers_of_a_class():
         assert engine.c_spawn("core.noop").result(30) is None
 
 
+def test_workers_that_come_later():
+    with cogway.Engine(native_workers=1, background_workers=1) as engine:
+        engine.schedule_workers(nice=7)
+        engine.schedule_workers(policy="batch")  # beside the niceness asked for before
+        engine.resize(native=3)
+        now = engine.schedule_workers()
+        assert [(each.nice, each.policy) for each in now] == [(7, "batch")] * 3
+        told = [each for each in engine.statistics().workers if each.worker_class == "foreground"]
+        assert [(each.nice, each.policy) for each in told] == [(7, "batch")] * 3
+        assert [each.nice for each in engine.schedule_workers("background")] == [19]
+
+
+def test_a_worker_in_the_place_of_one_that_was_given_up(deaf):
+    with cogway.Engine(native_workers=1, background_workers=1, grace=0.01) as engine:
+        (first,) = engine.schedule_workers(nice=7)
+        stuck = engine.c_spawn("deaf.wait")
+        while not stuck.running():
+            os.sched_yield()
+        stuck.cancel()
+        assert engine.c_spawn("core.noop").result(60) is None  # on the new one
+        assert engine.statistics().abandoned_workers == 1
+        new = engine.schedule_workers()[0]
+        assert new.nice == 7
+        assert new.thread_id != first.thread_id
+        engine.c_spawn("deaf.release").result(60)
+
+
 def test_real_time_workers_do_not_spin_for_long(monkeypatch):
     with cogway.Engine(native_workers=1, spin=1.0) as engine:
         before = engine.schedule_workers()

@@ -43,7 +43,9 @@ def demo_environment() -> Environment:
 
 def demo(words: list[str]) -> None:
     """Sets everything up and becomes ``cogway demo``."""
-    _replace(demo_environment().program("cogway"), ["demo", *words])
+    env = demo_environment()
+    say(f"cogway is installed in {env.folder.name}/: {env.python.relative_to(ROOT)}")
+    _replace(env.program("cogway"), ["demo", *words])
 
 
 def bench(words: list[str]) -> None:

@@ -93,6 +93,10 @@ class Engine {
   /// Changes the number of workers under load; nothing queued is lost, running tasks end where they
   /// are. kAuto: leave as it is. Refused (invalid_argument, failed_precondition) if ≤ 0 or closed.
   Status resize(int foreground, int background = EngineOptions::kAuto);
+  /// Has the system schedule the workers of a class so, those too that are started later, and lets
+  /// what it refuses be: what was granted is in the statistics. std::invalid_argument: a processor
+  /// below 0. Real-time workers must not spin for long (EngineOptions::spin).
+  void schedule_workers(WorkerClass worker_class, const os::ThreadSchedule& schedule);
 
   // --- Manual mode -----------------------------------------------------------------------------
   /// Runs the next task of either class here; false when none is queued.

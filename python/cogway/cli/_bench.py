@@ -46,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     root = find_benchmarks()
     if root is None:
         parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+        # An option in the first place would not be taken for a part of the rest.
+        parser.add_argument("--list", action="store_true", help=argparse.SUPPRESS)
+        parser.add_argument("--all", action="store_true", help=argparse.SUPPRESS)
         parser.epilog = _ABSENT
         return
     if str(root) not in sys.path:

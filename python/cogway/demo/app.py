@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -69,14 +70,21 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     options = parser.parse_args(arguments)
     for name in ("seconds", "budget", "epochs", "workers", "tiles"):
-        if getattr(options, name) <= 0:
-            parser.error(f"--{name} must be greater than 0")
+        if not 0 < getattr(options, name) < math.inf:
+            parser.error(f"--{name} must be greater than 0, and finite")
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; return the exit status (0; 1 when something is missing; 130 on Ctrl-C)."""
     options = parse(sys.argv[1:] if arguments is None else arguments)
+    try:
+        options.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        # Now, not when the trainings are over.
+        reason = error.strerror or error
+        print(f"cogway demo: {options.output} cannot be written: {reason}", file=sys.stderr)
+        return 1
     budget = Budget(options.budget)
     view = make_view(live=not (options.plain or options.json), quiet=options.json)
     try:
@@ -93,7 +101,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
                 sheet = draw_contact_sheet(data, Recipe(), options.output / "samples.jpg")
                 view.note(f"augmented samples: {sheet}")
-        options.output.mkdir(parents=True, exist_ok=True)
         plot = report.draw_throughput(results, options.output / "throughput.png")
         told = report.write(results, data, budget, options.output)
     except KeyboardInterrupt:

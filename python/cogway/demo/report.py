@@ -21,8 +21,9 @@ TITLES = {
     "threads": "threads + Pillow",
     "processes": "processes + Pillow",
 }
+_FEW_STEPS = 10
 _COLUMNS = (
-    ("steps", 6), ("images/s", 9), ("steps/s", 8), ("step p50", 9), ("step p99", 9), ("waiting", 8),
+    ("steps", 6), ("images/s", 9), ("steps/s", 8), ("step p50", 11), ("step p99", 11), ("waiting", 8),
     ("CPU-s", 7), ("CPU-ms/img", 11), ("memory", 8), ("accuracy", 9),
 )  # fmt: skip
 
@@ -52,6 +53,12 @@ def table(results: Results) -> str:
         "step: the training step alone; waiting: share of time the loop waited for a batch; "
         "memory: peak, shared pages divided"
     )
+    few = [TITLES[feed] for feed, result in results.items() if result["steps"] < _FEW_STEPS]
+    if few:
+        lines.append(
+            f"too few steps to compare ({', '.join(few)}): this machine is slow or busy; "
+            "give it more with --seconds and --budget"
+        )
     return "\n".join(lines)
 
 

@@ -49,14 +49,19 @@ void set_this_thread_name(std::string_view name) noexcept {
   ::pthread_setname_np(::pthread_self(), cut);
 }
 
-bool set_affinity(ThreadId thread, std::span<const int> processors) {
+void check_processors(std::span<const int> processors) {
   if (processors.empty()) throw std::invalid_argument("affinity: the list of processors is empty");
   const auto [least, most] = std::minmax_element(processors.begin(), processors.end());
   if (*least < 0 || static_cast<std::size_t>(*most) >= kMostProcessors) {
     throw std::invalid_argument("affinity: no processor has the number " +
                                 std::to_string(*least < 0 ? *least : *most));
   }
-  std::vector<unsigned long> mask(static_cast<std::size_t>(*most) / kMaskBits + 1);
+}
+
+bool set_affinity(ThreadId thread, std::span<const int> processors) {
+  check_processors(processors);
+  const int most = *std::max_element(processors.begin(), processors.end());
+  std::vector<unsigned long> mask(static_cast<std::size_t>(most) / kMaskBits + 1);
   for (const int processor : processors) {
     const auto bit = static_cast<std::size_t>(processor);
     mask[bit / kMaskBits] |= 1UL << (bit % kMaskBits);
@@ -111,6 +116,23 @@ SchedulingPolicy policy(ThreadId thread) noexcept {
 std::string_view policy_name(SchedulingPolicy policy) noexcept {
   constexpr std::string_view kNames[] = {"other", "batch", "idle", "fifo", "round_robin"};
   return kNames[static_cast<std::size_t>(policy)];
+}
+
+void ThreadSchedule::update(const ThreadSchedule& other) {
+  if (other.policy.has_value()) {
+    policy = other.policy;
+    priority = other.priority;
+  }
+  if (other.nice) nice = other.nice;
+  if (!other.processors.empty()) processors = other.processors;
+}
+
+bool schedule(ThreadId thread, const ThreadSchedule& wish) {
+  bool granted = true;
+  if (wish.policy) granted = set_policy(thread, *wish.policy, wish.priority) && granted;
+  if (wish.nice) granted = set_nice(thread, *wish.nice) && granted;
+  if (!wish.processors.empty()) granted = set_affinity(thread, wish.processors) && granted;
+  return granted;
 }
 
 void yield_thread() noexcept { ::sched_yield(); }

@@ -62,6 +62,25 @@ TEST_CASE("policies: the humble ones are granted to everyone") {
   CHECK_FALSE(set_policy(this_thread_id(), SchedulingPolicy::fifo, 1000));  // no such priority
 }
 
+TEST_CASE("a schedule asks for what it gives, and takes over what another gives") {
+  ThreadSchedule wish;
+  wish.nice = 9;
+  ThreadSchedule later;
+  later.policy = SchedulingPolicy::batch;
+  wish.update(later);
+  std::thread([&] {
+    CHECK(schedule(this_thread_id(), {}));
+    CHECK(os::policy(this_thread_id()) == SchedulingPolicy::other);
+    CHECK(schedule(this_thread_id(), wish));
+    CHECK(os::nice(this_thread_id()) == 9);
+    CHECK(os::policy(this_thread_id()) == SchedulingPolicy::batch);
+    later.processors = {60'000};  // absent
+    later.nice = 10;
+    CHECK_FALSE(schedule(this_thread_id(), later));
+    CHECK(os::nice(this_thread_id()) == 10);  // the rest is granted
+  }).join();
+}
+
 TEST_CASE("a thread's usage grows with its work") {
   const Nanoseconds before = this_thread_processor_time();
   std::uint64_t sum = 0;

@@ -93,6 +93,36 @@ TEST_CASE("background work runs on background workers, at their niceness and pol
   CHECK_THROWS_AS(Engine{share}, std::invalid_argument);
 }
 
+TEST_CASE("what a class was asked to be scheduled as holds for workers that come later") {
+  Engine engine(options(1));
+  engine.schedule_workers(WorkerClass::foreground, {.nice = 9});
+  engine.schedule_workers(WorkerClass::foreground, {.policy = os::SchedulingPolicy::batch});
+  REQUIRE(engine.resize(3).ok());
+  for (std::int32_t worker = 0; worker < 3; ++worker) {
+    Affinity affinity;
+    affinity.worker = worker;
+    SpawnOptions set;
+    set.affinity = &affinity;
+    TaskRef ticket;
+    int nice = -100;
+    os::SchedulingPolicy policy{};
+    const auto look = [&] {
+      nice = os::nice(os::this_thread_id());
+      policy = os::policy(os::this_thread_id());
+    };
+    REQUIRE(engine.spawn(look, set, &ticket).ok());
+    CHECK(ticket->wait_until());
+    CHECK(nice == 9);
+    CHECK(policy == os::SchedulingPolicy::batch);
+  }
+  for (const WorkerStatistics& worker : engine.statistics().workers) {
+    if (worker.worker_class == WorkerClass::foreground) CHECK(worker.nice == 9);
+  }
+  const std::vector<int> wrong{-1};
+  CHECK_THROWS_AS(engine.schedule_workers(WorkerClass::foreground, {.processors = wrong}),
+                  std::invalid_argument);
+}
+
 TEST_CASE("affinity: by worker, and refused where there is none") {
   Engine engine(options(2));
   for (std::int32_t wanted : {0, 1}) {

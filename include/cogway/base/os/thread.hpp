@@ -8,6 +8,7 @@
 // **Ownership**: none. **Progress**: a system call each. **Order**: none.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,11 @@ using ThreadId = std::int32_t;
 /// Names the calling thread; longer names are cut to the kernel's 15 bytes.
 void set_this_thread_name(std::string_view name) noexcept;
 
-/// Lets `thread` run only on `processors`. Throws std::invalid_argument for an empty list or a
-/// negative number; false when none of them exists or is allowed here, or the thread is gone.
+/// Throws std::invalid_argument for an empty list and for numbers that no processor can have.
+void check_processors(std::span<const int> processors);
+
+/// Lets `thread` run only on `processors`. Throws as check_processors(); false when none of them
+/// exists or is allowed here, or the thread is gone.
 bool set_affinity(ThreadId thread, std::span<const int> processors);
 
 /// The processors that `thread` may run on; empty when it is gone.
@@ -47,6 +51,20 @@ bool set_policy(ThreadId thread, SchedulingPolicy policy, int priority = 0) noex
 [[nodiscard]] SchedulingPolicy policy(ThreadId thread) noexcept;
 /// "other", "batch", "idle", "fifo", "round_robin".
 [[nodiscard]] std::string_view policy_name(SchedulingPolicy policy) noexcept;
+
+/// How a thread shall be scheduled; what is not given stays as it is.
+struct ThreadSchedule {
+  std::optional<SchedulingPolicy> policy{};
+  int priority = 0;  ///< for fifo and round_robin
+  std::optional<int> nice{};
+  std::vector<int> processors{};  ///< empty: not given
+
+  /// Takes over what the other one gives.
+  void update(const ThreadSchedule& other);
+};
+
+/// Asks for each thing that is given; true when all were granted. Throws as set_affinity().
+bool schedule(ThreadId thread, const ThreadSchedule& wish);
 
 /// Offers the processor to another runnable thread of equal standing.
 void yield_thread() noexcept;
