@@ -136,6 +136,6 @@ def test_debug_mode(desk):
     (line,) = commands("## Debug mode")
     text = desk(line)
     section = GUIDE.read_text().partition("## Debug mode\n")[2]
-    (promised,) = re.findall(r"^cogway\._errors\..*", section, re.MULTILINE)
+    (promised,) = re.findall(r"^cogway\.KernelError: stray.*", section, re.MULTILINE)
     assert text.splitlines()[-1] == promised.replace("/home/you", desk("pwd -P").strip())
     assert "the sum is" in desk(line.removeprefix("COGWAY_DEBUG=1 "))  # unseen without it

@@ -23,8 +23,8 @@ TITLES = {
 }
 _FEW_STEPS = 10
 _COLUMNS = (
-    ("steps", 6), ("images/s", 9), ("steps/s", 8), ("step p50", 11), ("step p99", 11), ("waiting", 8),
-    ("CPU-s", 7), ("CPU-ms/img", 11), ("memory", 8), ("accuracy", 9),
+    ("steps", 6), ("images/s", 9), ("steps/s", 8), ("step p50", 11), ("step p99", 11),
+    ("waiting", 8), ("CPU-s", 7), ("CPU-ms/img", 11), ("memory", 8), ("accuracy", 9),
 )  # fmt: skip
 
 
