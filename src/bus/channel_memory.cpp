@@ -113,15 +113,19 @@ void read_message(const std::byte* slot, std::byte* to, std::size_t bytes) noexc
 }
 
 void write_handle(std::byte* slot, BufferId id) noexcept {
-  const std::uint64_t words[2] = {std::uint64_t{id.size_class} << 32 | id.block, id.generation};
-  write_message(slot, reinterpret_cast<const std::byte*>(words), 16);
+  std::atomic<std::uint64_t>* words = words_of(slot);
+  // order: relaxed both, the ring's publish() publishes them
+  words[0].store(std::uint64_t{id.size_class} << 32 | id.block, std::memory_order_relaxed);
+  words[1].store(id.generation, std::memory_order_relaxed);
 }
 
 BufferId read_handle(const std::byte* slot) noexcept {
-  std::uint64_t words[2];
-  read_message(slot, reinterpret_cast<std::byte*>(words), 16);
-  return {static_cast<std::uint32_t>(words[0] >> 32), static_cast<std::uint32_t>(words[0]),
-          static_cast<std::uint32_t>(words[1])};
+  const std::atomic<std::uint64_t>* words = words_of(slot);
+  // order: relaxed both, the ring's peek() came before and its take() decides whether it is kept
+  const std::uint64_t place = words[0].load(std::memory_order_relaxed);
+  const std::uint64_t generation = words[1].load(std::memory_order_relaxed);
+  return {static_cast<std::uint32_t>(place >> 32), static_cast<std::uint32_t>(place),
+          static_cast<std::uint32_t>(generation)};
 }
 
 }  // namespace cogway::detail

@@ -103,11 +103,9 @@ class ChannelRing {
         return Step::filling;
       } else if (word.kind() == Kind::free && !closed()) {
         return Step::empty;
-      } else if (word.kind() == Kind::end) {
-        return Step::closed;
-      } else if (word.kind() != Kind::free) {
+      } else if (word.kind() != Kind::free && word.kind() != Kind::end) {
         return Step::damaged;
-      } else if (change(head, word, word.as(Kind::end, 0))) {
+      } else if (word.kind() == Kind::end || change(head, word, word.as(Kind::end, 0))) {
         return Step::closed;
       }
     }

@@ -21,15 +21,18 @@ struct ChannelEnds {
 
 namespace detail {
 
-/// What a slot is.
-enum class SlotKind : std::uint32_t { free = 0, filling = 1, full = 2, gone = 3, end = 4 };
+/// What a slot is; wrong: what nobody writes.
+enum class SlotKind : std::uint32_t { free = 0, filling = 1, full = 2, gone = 3, end = 4, wrong };
 
 /// 43 bits of lap, 12 of size, 6 of who fills it, 3 of kind.
 struct SlotWord {
   std::uint64_t bits = 0;
 
   static constexpr std::uint32_t kOwnerShift = 3, kSizeShift = 9, kLapShift = 21;
-  [[nodiscard]] constexpr SlotKind kind() const noexcept { return static_cast<SlotKind>(bits & 7); }
+  [[nodiscard]] constexpr SlotKind kind() const noexcept {
+    const std::uint64_t kind = bits & 7;
+    return kind <= 4 ? static_cast<SlotKind>(kind) : SlotKind::wrong;
+  }
   [[nodiscard]] constexpr std::uint32_t owner() const noexcept {
     return static_cast<std::uint32_t>(bits >> kOwnerShift & 0x3f);
   }
