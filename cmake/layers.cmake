@@ -38,7 +38,8 @@ function(cogway_layer name)
     set(scope INTERFACE)
   endif()
   add_library(cogway::${name} ALIAS ${target})
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name}
+    UNITY_BUILD ${COGWAY_UNITY} UNITY_BUILD_BATCH_SIZE 8)
   target_include_directories(${target} ${scope}
     "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>")  # installed: see install.cmake
   target_link_libraries(${target} ${scope} cogway_flags)

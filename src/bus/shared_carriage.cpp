@@ -10,7 +10,7 @@
 namespace cogway::detail {
 namespace {
 
-constexpr Nanoseconds kPatience = std::chrono::milliseconds(50);
+constexpr Nanoseconds kCarriagePatience = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -76,7 +76,7 @@ std::vector<SharedCarriage::Suspect> SharedCarriage::find_suspects() const {
 // the snapshots differ, or has left slots and count in agreement.
 bool SharedCarriage::passed() const noexcept {
   SharedControl& control = segments_.control();
-  const TimePoint deadline = deadline_after(monotonic_now(), kPatience);
+  const TimePoint deadline = deadline_after(monotonic_now(), kCarriagePatience);
   const std::uint64_t members = control.members.members();
   for (std::uint32_t i = 0; i < kSharedParticipants; ++i) {
     if ((members >> i & 1) == 0) continue;

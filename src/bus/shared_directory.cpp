@@ -13,7 +13,7 @@
 namespace cogway::detail {
 namespace {
 
-constexpr Nanoseconds kPatience = std::chrono::seconds(1);
+constexpr Nanoseconds kDirectoryPatience = std::chrono::seconds(1);
 constexpr Nanoseconds kBuryPatience = std::chrono::milliseconds(100);
 
 class DirectoryLock {
@@ -120,7 +120,7 @@ void sleep_at(const ChannelBell<>& bell, std::uint32_t turn, std::uint32_t me,
 Status SharedDirectory::acquire(const std::string& name, const ChannelOptions& options,
                                 OpenChannel* out) {
   const std::lock_guard own(mutex_);
-  const DirectoryLock lock(segments_.control(), kPatience);
+  const DirectoryLock lock(segments_.control(), kDirectoryPatience);
   if (!lock.taken()) {
     return {StatusCode::unavailable,
             "a stopped process keeps others from opening channels: continue or kill it"};
@@ -212,7 +212,7 @@ void SharedDirectory::release(const OpenChannel& channel) noexcept {
   channel.header->sending.alone.compare_exchange_strong(alone, 0);
   alone = me_ + 1;
   channel.header->receiving.alone.compare_exchange_strong(alone, 0);
-  const DirectoryLock lock(segments_.control(), kPatience);
+  const DirectoryLock lock(segments_.control(), kDirectoryPatience);
   SharedEntry& entry = segments_.control().channels[channel.entry];
   entry.openers.fetch_and(~(std::uint64_t{1} << me_));
   shared_step("directory.left");

@@ -11,7 +11,7 @@
 namespace cogway::detail {
 namespace {
 
-constexpr Nanoseconds kPatience = std::chrono::milliseconds(100);
+constexpr Nanoseconds kPagingPatience = std::chrono::milliseconds(100);
 constexpr std::uint32_t kPerWord = HintWord<>::kBlocks;
 
 }  // namespace
@@ -136,7 +136,7 @@ std::uint64_t SharedPool::reclaim(std::uint32_t dead) noexcept {
 // ---- pages --------------------------------------------------------------------------------------
 
 bool SharedPool::lock_paging() noexcept {
-  switch (control().paging.lock_until(deadline_after(monotonic_now(), kPatience))) {
+  switch (control().paging.lock_until(deadline_after(monotonic_now(), kPagingPatience))) {
     case RobustMutex::Taken::no:
       return false;
     case RobustMutex::Taken::abandoned:

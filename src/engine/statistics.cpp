@@ -12,27 +12,27 @@ namespace cogway {
 namespace {
 
 // order: relaxed, no pairing: counters, each right by itself
-constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr auto kSampled = std::memory_order_relaxed;
 
 WorkerStatistics look_at(const Worker& worker, WorkerClass worker_class, std::int64_t now_ns) {
   WorkerStatistics result;
   result.worker_class = worker_class;
   result.index = worker.index();
-  result.thread_id = worker.thread_id.load(kRelaxed);
-  result.executed = worker.executed.load(kRelaxed);
-  result.stolen = worker.stolen.load(kRelaxed);
-  result.busy_ns = worker.busy_ns.load(kRelaxed);
-  if (const std::int64_t since = worker.busy_since_ns.load(kRelaxed);
+  result.thread_id = worker.thread_id.load(kSampled);
+  result.executed = worker.executed.load(kSampled);
+  result.stolen = worker.stolen.load(kSampled);
+  result.busy_ns = worker.busy_ns.load(kSampled);
+  if (const std::int64_t since = worker.busy_since_ns.load(kSampled);
       since != 0 && now_ns > since) {
     result.busy_ns += static_cast<std::uint64_t>(now_ns - since);
   }
-  result.parallel_loops = worker.loops.load(kRelaxed);
-  result.parallel_pieces = worker.pieces.load(kRelaxed);
-  result.thread_budget = worker.budget.load(kRelaxed);
-  result.nice = worker.granted_nice.load(kRelaxed);
-  result.policy = worker.granted_policy.load(kRelaxed);
-  result.pinned = worker.pinned.load(kRelaxed);
-  if (const char* name = worker.running_name.load(kRelaxed)) result.running = name;
+  result.parallel_loops = worker.loops.load(kSampled);
+  result.parallel_pieces = worker.pieces.load(kSampled);
+  result.thread_budget = worker.budget.load(kSampled);
+  result.nice = worker.granted_nice.load(kSampled);
+  result.policy = worker.granted_policy.load(kSampled);
+  result.pinned = worker.pinned.load(kSampled);
+  if (const char* name = worker.running_name.load(kSampled)) result.running = name;
   return result;
 }
 
@@ -71,7 +71,7 @@ EngineStatistics EngineCore::statistics() const {
   result.in_flight = submitted > ended ? submitted - ended : 0;
   result.submitted = submitted;
   result.parked_for_bus = admission_->waiting();
-  result.abandoned_workers = abandoned_.load(kRelaxed);
+  result.abandoned_workers = abandoned_.load(kSampled);
   result.log_dropped = log_.dropped();
   result.task_records = TaskAccess::records();
   result.call_records = CallBlock::records();
@@ -84,15 +84,15 @@ EngineStatistics EngineCore::statistics() const {
     WorkerPool& pool = *pools_[i];
     result.classes[i] = look_at(pool);
     pool.for_each([&](const Worker& worker) {
-      result.steals += worker.stolen.load(kRelaxed);
+      result.steals += worker.stolen.load(kSampled);
       if (worker.index() < pool.count() && pool.at(worker.index()) == &worker) {
         result.workers.push_back(look_at(worker, pool.worker_class(), now_ns));
       }
       for (std::size_t k = 0; k < kernels.size(); ++k) {
         const KernelTally::Cell* cell = worker.kernel_tally().look(kernels[k]->id());
         if (cell == nullptr) continue;
-        calls[k].first += cell->calls.load(kRelaxed);
-        calls[k].second += cell->failures.load(kRelaxed);
+        calls[k].first += cell->calls.load(kSampled);
+        calls[k].second += cell->failures.load(kSampled);
       }
     });
   }

@@ -8,9 +8,13 @@ import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dev import ROOT, interpreters, machine, stamp
 from dev.console import CommandFailed, query, run, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PIP = "26.3"
 TORCH = "torch==2.13.0+cpu"
@@ -38,12 +42,12 @@ class Environment:
         """A program that was installed into it."""
         return self.folder / "bin" / name
 
-    def pip(self, *words: str) -> str:
-        """Runs pip in it, quietly."""
+    def pip(self, *words: str, env: Mapping[str, str] | None = None) -> str:
+        """Runs pip in it, quietly; `env` holds variables that go before its own."""
         return run(
             [self.python, "-m", "pip", "--disable-pip-version-check", "-q", *words],
             log=self.log,
-            env={"PIP_REQUIRE_VIRTUALENV": "1", **machine.compiler_cache(ROOT)},
+            env={"PIP_REQUIRE_VIRTUALENV": "1", **machine.compiler_cache(ROOT), **(env or {})},
         )
 
     def _stamp(self, name: str) -> Path:

@@ -101,21 +101,22 @@ def _state() -> dict[str, Any]:
 def _settled(before: dict[str, Any], buses: list[Bus]) -> dict[str, Any]:
     """Return the state once engines of outside the block have ended what they were told to do.
 
-    A worker lets go of buffers a moment after the ticket that gave them is done. Without the GIL a
+    A worker lets go of buffers, and tells who else waits, a moment after the ticket that gave them
+    is done. Without the GIL a
     thread that is gone from `threading.enumerate` may still have to drop what others let go of for
     it.
     """
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     patience = time.monotonic() + 1.0
     while True:
+        # Asked before the state is read: what nobody works on by then is all told in it.
+        busy = any(engine.statistics().in_flight for engine in before["engines"])
         after = _state()
-        busy = [
-            engine
-            for engine, count in before["buffers"].items()
-            if after["buffers"].get(engine, 0) > count and engine.statistics().in_flight
-        ]
+        more = after["tickets"] > before["tickets"] or any(
+            after["buffers"].get(engine, 0) > count for engine, count in before["buffers"].items()
+        )
         dropping = not gil and any(bus.statistics().live_buffers for bus in buses)
-        if not (busy or dropping) or time.monotonic() > patience:
+        if not ((more and busy) or dropping) or time.monotonic() > patience:
             return after
         os.sched_yield()
 

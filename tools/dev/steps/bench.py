@@ -33,7 +33,7 @@ def build() -> Environment:
     for name in env.add_optional(*environment.group("peers"), environment.TORCH):
         say(f"absent: {name} has no wheel for Python {env.interpreter.version}")
     _install_free_threaded()
-    settings = [f"-DPython_EXECUTABLE={env.python}", "-DCOGWAY_PYTHON=ON"]
+    settings = [f"-DPython_EXECUTABLE={env.python}"]
     headers = taskflow.headers(env)
     if headers is None:
         say(f"absent: Taskflow, whose headers come with {taskflow.CARRIER}, which pip did not get")

@@ -40,8 +40,11 @@ def step(tag: str, *, required: bool) -> Tally:
     report.unlink(missing_ok=True)
     problem = None
     variables = {"PYTHON_GIL": "0"} if interpreter.free_threaded else {}
-    # Were the process to die, the log has the test's name and the C library's last words.
-    pytest = (env.python, "-m", "pytest", "-v", "--capture=sys")
+    # As many processes as cores: a test waits more than it computes. The tests of a file stay
+    # together, with what its fixtures hold. Were a process to die, the log has the test's name and
+    # the C library's last words.
+    spread = ("-n", str(machine.cores()), "--dist", "loadfile")
+    pytest = (env.python, "-m", "pytest", "-v", "--capture=sys", *spread)
     try:
         run(
             [*pytest, "tests/python", f"--junitxml={report}"],

@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import shutil
+import tarfile
+import tempfile
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from dev import ROOT, environment, machine
 from dev.console import CommandFailed, run, say
 from dev.environment import Environment
 from dev.tally import Tally
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _PROGRAMS = {
     ROOT / "tests" / "consumer": ("consumer",),
@@ -50,7 +49,13 @@ def build(target: Path) -> tuple[Path, Path]:
     code = f"from scikit_build_core.build import build_sdist; build_sdist({str(target)!r})"
     run([env.python, "-c", code], log="wheel")
     (archive,) = target.glob("cogway-*.tar.gz")
-    env.pip("wheel", str(archive), "--no-build-isolation", "--no-deps", "-w", str(target))
+    # Unpacked here, not by pip, for the compiler's cache: it forgives the name of one folder.
+    with tempfile.TemporaryDirectory(dir=target) as folder:
+        with tarfile.open(archive) as held:
+            held.extractall(folder, filter="data")
+        (source,) = Path(folder).iterdir()
+        options = ("--no-build-isolation", "--no-deps", "-w", str(target))
+        env.pip("wheel", str(source), *options, env=machine.compiler_cache(source))
     (wheel,) = target.glob("cogway-*.whl")
     return archive, wheel
 
