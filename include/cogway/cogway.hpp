@@ -32,6 +32,8 @@
 #include "cogway/bus/shared_bus.hpp"
 #include "cogway/bus/shared_bus_statistics.hpp"
 #include "cogway/bus/shared_channel.hpp"
+#include "cogway/bus/shared_mutex.hpp"
+#include "cogway/bus/shared_word.hpp"
 #include "cogway/bus/size_class.hpp"
 #include "cogway/bus/slot_store.hpp"
 #include "cogway/bus/writable_export.hpp"

@@ -13,7 +13,12 @@ from pathlib import Path as _Path
 
 from cogway._accept import kernel
 from cogway._arguments import In, InOut, Out, Scalar
-from cogway._bus import BusStatistics, SharedBusOwner, SharedBusStatistics
+from cogway._bus import (
+    BusStatistics,
+    SharedBusOwner,
+    SharedBusStatistics,
+    SharedWordStatistics,
+)
 from cogway._channel import ChannelStatistics
 from cogway._core import (
     BatchTicket,
@@ -22,6 +27,7 @@ from cogway._core import (
     Kernel,
     SharedBus,
     SharedChannel,
+    SharedMutex,
     Ticket,
     __version__,
     cancelled,
@@ -36,6 +42,7 @@ from cogway._errors import (
     CogwayError,
     EngineClosed,
     KernelError,
+    OwnerDied,
     QueueFull,
     StrategyUnavailable,
     WorkerLost,
@@ -97,6 +104,7 @@ __all__ = [
     "KernelStatistics",
     "MailboxStatistics",
     "Out",
+    "OwnerDied",
     "PackInfo",
     "ParameterInfo",
     "Pipeline",
@@ -112,6 +120,8 @@ __all__ = [
     "SharedBusOwner",
     "SharedBusStatistics",
     "SharedChannel",
+    "SharedMutex",
+    "SharedWordStatistics",
     "SpawnMap",
     "StageStatistics",
     "StrategyUnavailable",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BusStatistics", "SharedBusOwner", "SharedBusStatistics"]
+__all__ = ["BusStatistics", "SharedBusOwner", "SharedBusStatistics", "SharedWordStatistics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,33 @@ class SharedBusOwner:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedWordStatistics:
+    """What happened to an atomic or a mutex of a shared bus.
+
+    Attributes:
+        name: Its name on the bus.
+        kind: "int64", "uint64", "float64", "bool" or "mutex".
+        openers: Processes that have it open.
+        waiters: Processes with a thread that waits for it.
+        waits: Waits that did not end at once.
+        timeouts: Waits that ended with their time.
+        notifications: Calls of `notify` that found somebody waiting.
+        abandoned: Owners that ended with the mutex.
+        inconsistent: Whether the last of them did, and nobody has repaired since.
+    """
+
+    name: str
+    kind: str
+    openers: int
+    waiters: int
+    waits: int
+    timeouts: int
+    notifications: int
+    abandoned: int
+    inconsistent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SharedBusStatistics:
     """A snapshot of what a shared bus holds, and who holds it.
 
@@ -115,6 +142,7 @@ class SharedBusStatistics:
         deaths: Processes that ended without leaving.
         reclaimed_buffers: Buffers that they held, taken back.
         owners: One entry for each process that takes part.
+        words: One entry for each atomic and mutex.
     """
 
     capacity: int
@@ -131,3 +159,4 @@ class SharedBusStatistics:
     deaths: int
     reclaimed_buffers: int
     owners: tuple[SharedBusOwner, ...]
+    words: tuple[SharedWordStatistics, ...]

@@ -15,6 +15,7 @@ __all__ = [
     "CogwayError",
     "EngineClosed",
     "KernelError",
+    "OwnerDied",
     "QueueFull",
     "StrategyUnavailable",
     "WorkerLost",
@@ -68,6 +69,10 @@ class ChannelClosed(CogwayError):  # noqa: N818: no error of whoever meets it
 
 class ChannelEmpty(CogwayError):  # noqa: N818: no error of whoever meets it
     """The channel has no message, and the call does not wait."""
+
+
+class OwnerDied(CogwayError):  # noqa: N818: says what happened
+    """A process or thread ended with the SharedMutex: what it protects may be half changed."""
 
 
 class WorkerLost(CogwayError):

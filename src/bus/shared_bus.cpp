@@ -16,6 +16,7 @@
 #include "bus/shared_records.hpp"
 #include "bus/shared_segments.hpp"
 #include "bus/shared_step.hpp"
+#include "bus/shared_words.hpp"
 #include "cogway/base/assert.hpp"
 #include "cogway/base/os/descriptor_passing.hpp"
 #include "cogway/base/os/fork.hpp"
@@ -60,6 +61,8 @@ Status SharedBus::enter(std::unique_ptr<detail::SharedSegments> segments, bool f
                                                              *made->records_, made->participant_);
   made->directory_ = std::make_unique<detail::SharedDirectory>(
       *made->segments_, *made->pool_, *made->carriage_, made->participant_);
+  made->words_ =
+      std::make_unique<detail::SharedWords>(made->segments_->control(), made->participant_);
   if (fresh) {
     if (Status status = made->segments_->publish(); !status.ok()) return status;
   } else {
@@ -299,6 +302,12 @@ void SharedBus::release_record(detail::BufferRecord* record) noexcept {
     }
   }
   release();
+}
+
+Status SharedBus::remove_word(const std::string& name) {
+  if (Status status = usable(); !status.ok()) return status;
+  sweep();  // the dead have nothing open
+  return words_->remove(name);
 }
 
 std::uint32_t SharedBus::reclaim() {

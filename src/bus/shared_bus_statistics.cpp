@@ -11,6 +11,7 @@
 #include "bus/shared_directory.hpp"
 #include "bus/shared_pool.hpp"
 #include "bus/shared_segments.hpp"
+#include "bus/shared_words.hpp"
 #include "cogway/bus/shared_bus.hpp"
 
 namespace cogway {
@@ -85,6 +86,7 @@ SharedBusStatistics gather(const detail::SharedSegments& segments, std::uint32_t
     owner.waiting = (control.waiters.load() >> i & 1) != 0;
     result.owners.push_back(std::move(owner));
   }
+  result.words = detail::SharedWords::statistics(control);
   return result;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The control file of a shared bus, as processes see it: preamble, channels, participants, one
-// entry per size class; hints and headers follow where SharedPlan says.
+// The control file of a shared bus, as processes see it: preamble, channels, words, participants,
+// one entry per size class; hints and headers follow where SharedPlan says.
 
 #include <array>
 #include <atomic>
@@ -78,6 +78,26 @@ struct alignas(kCacheLine) SharedEntry {
 };
 inline constexpr std::uint32_t kSharedChannels = 64;
 
+/// A named word: an atomic number, or a lock. Made and removed under `naming`.
+struct alignas(kCacheLine) SharedWordEntry {
+  std::atomic<std::uint32_t> ready{0};    ///< 1: the rest is right
+  std::atomic<std::uint32_t> kind{0};     ///< SharedWordKind
+  std::atomic<std::uint64_t> openers{0};  ///< participants that have it open; own bit by each
+  std::array<std::atomic<char>, 64> name{};
+  alignas(kCacheLine) std::atomic<std::uint64_t> value{0};    ///< by all, and not by us alone
+  alignas(kCacheLine) std::atomic<std::uint64_t> waiters{0};  ///< participants with a waiter
+  std::atomic<std::uint64_t> holder{0};  ///< 1 + participant, and its thread; by who has the lock
+  std::atomic<std::uint32_t> turn{0};    ///< futex word; +1 when they should look
+  std::atomic<std::uint32_t> inconsistent{0};  ///< 1: an owner died, and nobody has repaired since
+  std::atomic<std::uint32_t> abandoned{0};     ///< owners that died, so far
+  std::atomic<std::uint64_t> waits{0};
+  std::atomic<std::uint64_t> timeouts{0};
+  std::atomic<std::uint64_t> notifications{0};
+  alignas(kCacheLine) RobustMutex mutex;  ///< of a lock
+};
+inline constexpr std::uint32_t kSharedWords = 128;
+inline constexpr std::uint32_t kHolderShift = 56;  ///< of the participant in `holder`
+
 /// **Threads**: as each part says. **Ownership**: of all participants together.
 /// **Progress**, **Order**: as each part says.
 struct SharedControl {
@@ -94,6 +114,8 @@ struct SharedControl {
   alignas(kCacheLine) RobustMutex directory;  ///< who holds it opens, makes and removes channels
   std::atomic<std::uint32_t> audits{0};       ///< +1 for each death; 0: nothing is to be counted
   std::array<SharedEntry, kSharedChannels> channels;
+  alignas(kCacheLine) RobustMutex naming;  ///< who holds it opens, makes and removes words
+  std::array<SharedWordEntry, kSharedWords> words;
   std::array<SharedParticipant, kSharedParticipants> participants;
   std::array<SharedClass, kSizeClasses> classes;
 };

@@ -21,8 +21,7 @@ class DirectoryLock {
   DirectoryLock(SharedControl& control, Nanoseconds patience) noexcept
       : mutex_(control.directory),
         // Abandoned: an entry is ready or it is not, and blocks are counted after each death.
-        taken_(mutex_.lock_until(deadline_after(monotonic_now(), patience)) !=
-               RobustMutex::Taken::no) {
+        taken_(RobustMutex::holds(mutex_.lock_until(deadline_after(monotonic_now(), patience)))) {
     if (taken_) shared_step("directory.locked");
   }
   DirectoryLock(const DirectoryLock&) = delete;

@@ -7,6 +7,7 @@
 #include "bus/shared_directory.hpp"
 #include "bus/shared_pool.hpp"
 #include "bus/shared_step.hpp"
+#include "bus/shared_words.hpp"
 #include "cogway/base/os/futex.hpp"
 #include "cogway/base/os/process.hpp"
 
@@ -79,6 +80,7 @@ std::uint32_t SharedMembers::sweep(SharedPool& pool) noexcept {
 bool SharedMembers::bury(std::uint32_t dead, SharedPool& pool) noexcept {
   SharedControl& control = segments_.control();
   if (!SharedDirectory::bury(segments_, dead)) return false;
+  SharedWords::bury(control, dead);
   control.waiters.fetch_and(~(std::uint64_t{1} << dead));
   control.reclaimed_buffers.fetch_add(pool.reclaim(dead));
   control.deaths.fetch_add(1);

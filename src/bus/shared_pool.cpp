@@ -138,6 +138,8 @@ std::uint64_t SharedPool::reclaim(std::uint32_t dead) noexcept {
 bool SharedPool::lock_paging() noexcept {
   switch (control().paging.lock_until(deadline_after(monotonic_now(), kPagingPatience))) {
     case RobustMutex::Taken::no:
+    case RobustMutex::Taken::ours:
+    case RobustMutex::Taken::broken:
       return false;
     case RobustMutex::Taken::abandoned:
       repair_paging();

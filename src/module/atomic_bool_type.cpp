@@ -17,6 +17,7 @@ struct BoolKind {
   using Value = std::uint8_t;
   using Word = AtomicNumber<Value>;
   static constexpr const char* kName = "AtomicBool";
+  static constexpr SharedWordKind kShared = SharedWordKind::boolean;
 
   static PyObject* box(Value value) { return PyBool_FromLong(value); }
   static bool same(Value a, Value b) { return a == b; }
@@ -54,6 +55,8 @@ PyMethodDef methods[] = {
     {"fetch_xor", atomic_fetch_xor<BoolKind>, METH_O,
      "fetch_xor($self, by, /)\n--\n\nTake the exclusive or; return what it was."},
     COGWAY_ATOMIC_WAIT_METHODS(BoolKind),
+    {"on_bus", method(atomic_on_bus<BoolKind>), METH_CLASS | METH_FASTCALL | METH_KEYWORDS,
+     kOnBusText},
     {"in_buffer", method(atomic_in_buffer<BoolKind>), METH_CLASS | METH_FASTCALL | METH_KEYWORDS,
      "in_buffer($type, /, buffer, offset=0)\n--\n\n"
      "Return an atomic that is the byte at `offset` of a writable buffer.\n\n"

@@ -16,6 +16,7 @@ struct Float64Kind {
   using Value = double;
   using Word = AtomicNumber<Value>;
   static constexpr const char* kName = "AtomicFloat64";
+  static constexpr SharedWordKind kShared = SharedWordKind::float64;
 
   static PyObject* box(Value value) { return PyFloat_FromDouble(value); }
   static bool same(Value a, Value b) {
@@ -50,6 +51,8 @@ PyMethodDef methods[] = {
     {"fetch_min", atomic_fetch_min<Float64Kind>, METH_O,
      "fetch_min($self, value, /)\n--\n\nKeep the smaller; return what it was."},
     COGWAY_ATOMIC_WAIT_METHODS(Float64Kind),
+    {"on_bus", method(atomic_on_bus<Float64Kind>), METH_CLASS | METH_FASTCALL | METH_KEYWORDS,
+     kOnBusText},
     {"in_buffer", method(atomic_in_buffer<Float64Kind>), METH_CLASS | METH_FASTCALL | METH_KEYWORDS,
      "in_buffer($type, /, buffer, offset=0)\n--\n\n"
      "Return an atomic whose word is the eight bytes at `offset` of a writable buffer.\n\n"

@@ -15,6 +15,7 @@ struct Int64Kind {
   using Value = std::int64_t;
   using Word = AtomicNumber<Value>;
   static constexpr const char* kName = "AtomicInt64";
+  static constexpr SharedWordKind kShared = SharedWordKind::int64;
   static constexpr const char* kDocument =
       "AtomicInt64(value=0, /)\n--\n\n"
       "An integer of 64 bits that any number of threads change in one step each.\n\n"

@@ -46,6 +46,7 @@ inline PyMethodDef integer_methods[] = {
      "Whoever sees that memory sees the same word: kernels, other interpreters, other\n"
      "processes. The value is what the memory holds. The buffer stays exported, and a\n"
      "cogway Buffer unfrozen, as long as the atomic lives."},
+    {"on_bus", method(atomic_on_bus<Kind>), METH_CLASS | METH_FASTCALL | METH_KEYWORDS, kOnBusText},
     {"__format__", format_atomic<Kind>, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -3,8 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
+#include "cogway/python/thread_state.hpp"
 #include "module/atomic_object.hpp"
+#include "module/shared_bus.hpp"
 
 namespace cogway {
 
@@ -32,9 +35,38 @@ PlacedWord* place_word(const char* type, PyObject* buffer, PyObject* offset, std
   return nullptr;
 }
 
+PlacedWord* open_word(ModuleState& state, PyObject* bus, PyObject* name, SharedWordKind kind,
+                      std::uint64_t initial) {
+  std::string text;
+  if (!is_shared_bus(state, bus)) {
+    return PyErr_Format(
+               PyExc_TypeError,
+               "on_bus(): a SharedBus is wanted, of Bus.create() or Bus.open(), not %.100s",
+               Py_TYPE(bus)->tp_name),
+           nullptr;
+  }
+  if (!to_bus_name("on_bus", name, text)) return nullptr;
+  auto* on = reinterpret_cast<SharedBusObject*>(bus);
+  Status status;
+  std::unique_ptr<PlacedWord> placed;
+  {
+    Detached detached;
+    try {
+      placed = std::make_unique<PlacedWord>();
+      status = SharedWord::open(on->bus, text, kind, initial, &placed->shared);
+    } catch (...) {
+      placed.reset();
+    }
+  }
+  if (!placed) return PyErr_NoMemory(), nullptr;
+  if (!status.ok()) return raise_shared_status(on, status), nullptr;
+  placed->address = &placed->shared->value<std::uint64_t>();
+  return placed.release();
+}
+
 void release_word(PlacedWord* placed) noexcept {
   if (placed == nullptr) return;
-  PyBuffer_Release(&placed->view);
+  if (placed->view.obj != nullptr) PyBuffer_Release(&placed->view);
   delete placed;
 }
 

@@ -36,6 +36,7 @@ void put(PyObject* self, PyObject* value) noexcept {
 }
 
 struct ReferenceWatch {
+  static SharedWord* shared(PyObject*) noexcept { return nullptr; }  // objects are of one process
   static const void* address(PyObject* self) noexcept { return &as_reference(self)->value; }
   static bool differs(PyObject* self, const SyncWait& wait) noexcept {
     return value_or_none(pointer_of(self).load()) != wait.cargo;

@@ -15,6 +15,7 @@ struct UInt64Kind {
   using Value = std::uint64_t;
   using Word = AtomicNumber<Value>;
   static constexpr const char* kName = "AtomicUInt64";
+  static constexpr SharedWordKind kShared = SharedWordKind::uint64;
   static constexpr const char* kDocument =
       "AtomicUInt64(value=0, /)\n--\n\n"
       "An unsigned integer of 64 bits that any number of threads change in one step each.\n\n"

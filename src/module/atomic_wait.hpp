@@ -4,6 +4,7 @@
 // of the word. A Watch says what is looked at:
 //   address(self)          where the word is
 //   differs(self, wait)    whether it holds something else than what the wait expects
+//   shared(self)           its place on a bus; nullptr: it is on none
 //   step(self)             makes what this thread has stored come before a look at who waits
 
 #include <bit>
@@ -66,13 +67,21 @@ PyObject* atomic_notify(PyObject* self, PyObject* const* arguments, Py_ssize_t c
   }
   Watch::step(self);
   const auto most = static_cast<std::size_t>(n);
+  if (SharedWord* shared = Watch::shared(self)) return PyLong_FromSize_t(shared->notify(most));
   return PyLong_FromSize_t(process_wait_table().notify(Watch::address(self), most));
 }
 template <typename Watch>
 PyObject* atomic_notify_all(PyObject* self, PyObject*) {
   Watch::step(self);
+  if (SharedWord* shared = Watch::shared(self)) return PyLong_FromSize_t(shared->notify());
   return PyLong_FromSize_t(process_wait_table().notify_all(Watch::address(self)));
 }
+
+/// Waits for a word of a bus, detached. `differs` is called without the GIL.
+[[nodiscard]] PyObject* wait_on_bus(PyObject* self, SharedWord& word,
+                                    bool (*differs)(PyObject*, const SyncWait&),
+                                    const SyncWait& wait,
+                                    TimePoint deadline);  // shared_mutex_type.cpp
 
 /// The word of an atomic number, whose steps are sequentially consistent. `value` of the wait has
 /// the expected value's bits.
@@ -89,6 +98,7 @@ struct WordWatch {
     }
   }
   static void step(PyObject*) noexcept {}
+  static SharedWord* shared(PyObject* self) noexcept { return shared_word_of<Kind>(self); }
 
   static std::int64_t bits(Value value) noexcept {
     if constexpr (sizeof(Value) == 1) {
@@ -111,12 +121,21 @@ PyObject* atomic_wait(PyObject* self, PyObject* const* arguments, Py_ssize_t cou
   if (comparable == 0) Py_RETURN_TRUE;  // what the type cannot hold it does not hold
   SyncWait wait;
   wait.value = WordWatch<Kind>::bits(expected);
+  if (SharedWord* shared = WordWatch<Kind>::shared(self)) {
+    return wait_on_bus(self, *shared, WordWatch<Kind>::differs, wait, deadline);
+  }
   return wait_changed<WordWatch<Kind>>(self, wait, deadline);
 }
 template <typename Kind>
 PyObject* atomic_wait_async(PyObject* self, PyObject* given) {
   typename Kind::Value expected{};
   if (!unbox<Kind>(given, expected)) return nullptr;
+  if (shared_word_of<Kind>(self) != nullptr) {
+    PyErr_SetString(PyExc_NotImplementedError,
+                    "wait_async(): a task cannot wait for a word of a bus: "
+                    "await asyncio.to_thread(atomic.wait, expected)");
+    return nullptr;
+  }
   return make_sync_awaiter(state_of_type(Py_TYPE(self)), &kChanged<WordWatch<Kind>>, self,
                            {.value = WordWatch<Kind>::bits(expected)});
 }
@@ -133,7 +152,8 @@ inline constexpr const char* kWaitAsyncText =
 inline constexpr const char* kNotifyText =
     "notify($self, /, n=1)\n--\n\n"
     "Have so many of those who wait look at the value again; return how many there were.\n\n"
-    "Reaches who waits in this process at the same address, in whichever interpreter.";
+    "Reaches who waits in this process at the same address, in whichever interpreter; of an\n"
+    "atomic on a bus, in whichever process.";
 inline constexpr const char* kNotifyAllText =
     "notify_all($self, /)\n--\n\n"
     "Have all who wait look at the value again; return how many there were.";

@@ -24,6 +24,10 @@ struct SharedBusObject {
 /// New SharedBus object.
 [[nodiscard]] PyObject* wrap_shared_bus(ModuleState& state, std::shared_ptr<SharedBus> bus);
 
+[[nodiscard]] inline bool is_shared_bus(ModuleState& state, PyObject* object) noexcept {
+  return PyObject_TypeCheck(object, state.shared_bus_type) != 0;
+}
+
 /// The `id` of a bus as Python sees it.
 [[nodiscard]] std::string shared_bus_id_text(const SharedBus& bus);
 

@@ -11,6 +11,7 @@
 #include "module/bus.hpp"
 #include "module/heap_type.hpp"
 #include "module/shared_bus.hpp"
+#include "module/sync_state.hpp"
 
 namespace cogway {
 namespace {
@@ -22,21 +23,37 @@ PyObject* owner_of(ModuleState& state, const SharedBusOwner& owner) {
       owner.leased_bytes, owner.frozen_bytes, owner.transferred_bytes, owner.buffers);
 }
 
+PyObject* word_of(ModuleState& state, const SharedWordStatistics& word) {
+  return PyObject_CallFunction(state.sync->shared_word_statistics, "ssIIKKKIN", word.name.c_str(),
+                               word.kind.c_str(), word.openers, word.waiters, word.waits,
+                               word.timeouts, word.notifications, word.abandoned,
+                               PyBool_FromLong(word.inconsistent));
+}
+
+template <typename Part>
+PyRef tuple_of(ModuleState& state, const std::vector<Part>& parts,
+               PyObject* (*made)(ModuleState&, const Part&)) {
+  PyRef tuple = PyRef::steal(PyTuple_New(static_cast<Py_ssize_t>(parts.size())));
+  for (std::size_t i = 0; tuple && i < parts.size(); ++i) {
+    PyObject* part = made(state, parts[i]);
+    if (part == nullptr) return {};
+    PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), part);
+  }
+  return tuple;
+}
+
 }  // namespace
 
 PyObject* shared_statistics(ModuleState& state, const SharedBusStatistics& now) {
-  PyRef owners = PyRef::steal(PyTuple_New(static_cast<Py_ssize_t>(now.owners.size())));
+  const PyRef owners = tuple_of(state, now.owners, owner_of);
   if (!owners) return nullptr;
-  for (std::size_t i = 0; i < now.owners.size(); ++i) {
-    PyObject* owner = owner_of(state, now.owners[i]);
-    if (owner == nullptr) return nullptr;
-    PyTuple_SET_ITEM(owners.get(), static_cast<Py_ssize_t>(i), owner);
-  }
-  return PyObject_CallFunction(state.shared_bus_statistics, "KKKKKKKKKKKKKO", now.capacity,
+  const PyRef words = tuple_of(state, now.words, word_of);
+  if (!words) return nullptr;
+  return PyObject_CallFunction(state.shared_bus_statistics, "KKKKKKKKKKKKKOO", now.capacity,
                                now.resident_bytes, now.used_bytes, now.free_bytes, now.leased_bytes,
                                now.frozen_bytes, now.transferred_bytes, now.live_buffers,
                                now.in_transit, now.bequeathed_bytes, now.leases, now.deaths,
-                               now.reclaimed_buffers, owners.get());
+                               now.reclaimed_buffers, owners.get(), words.get());
 }
 
 PyObject* bus_names(PyObject*, PyObject*) {

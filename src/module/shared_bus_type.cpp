@@ -20,6 +20,7 @@
 #include "module/lend.hpp"
 #include "module/shared_bus.hpp"
 #include "module/shared_channel.hpp"
+#include "module/shared_mutex.hpp"
 
 namespace cogway {
 namespace {
@@ -292,6 +293,8 @@ PyMethodDef methods[] = {
     {"attach", method(attach), METH_O, attach_doc},
     {"channel", method(shared_bus_channel), METH_FASTCALL | METH_KEYWORDS, kSharedBusChannelDoc},
     {"channels", method(shared_bus_channels), METH_NOARGS, kSharedBusChannelsDoc},
+    {"mutex", method(shared_bus_mutex), METH_O, kSharedBusMutexDoc},
+    {"remove_word", method(shared_bus_remove_word), METH_O, kSharedBusRemoveWordDoc},
     {"send", method(send), METH_O, send_doc},
     {"reclaim", method(reclaim), METH_NOARGS, reclaim_doc},
     {"disinherit", method(disinherit), METH_NOARGS, disinherit_doc},

@@ -33,6 +33,7 @@ int add_sync_types(PyObject* module, ModuleState& state) {
       add_rw_lock_type,
       add_rw_side_type,
       add_sharded_counter_type,
+      add_shared_mutex_type,
       add_sync_awaiter_type,
       add_thread_exit_functions,
   };

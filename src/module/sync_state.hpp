@@ -35,6 +35,7 @@ namespace cogway {
   X(PyTypeObject, rw_side_type)          \
   X(PyTypeObject, semaphore_type)        \
   X(PyTypeObject, sharded_counter_type)  \
+  X(PyTypeObject, shared_mutex_type)     \
   X(PyTypeObject, sync_awaiter_type)     \
   X(PyObject, absent)                    \
   X(PyObject, cede)                      \
@@ -44,9 +45,11 @@ namespace cogway {
   X(PyObject, dict_values)               \
   X(PyObject, lock_order_warning)        \
   X(PyObject, name_keys)                 \
+  X(PyObject, owner_died)                \
   X(PyObject, queue_empty)               \
   X(PyObject, queue_full)                \
-  X(PyObject, queue_shut_down)
+  X(PyObject, queue_shut_down)           \
+  X(PyObject, shared_word_statistics)
 
 /// **Threads**, **Ownership**, **Progress**, **Order**: as ModuleState, which owns it.
 struct SyncState {
@@ -79,6 +82,7 @@ int add_queue_side_type(PyObject* module, ModuleState& state);
 int add_rw_lock_type(PyObject* module, ModuleState& state);
 int add_rw_side_type(PyObject* module, ModuleState& state);
 int add_sharded_counter_type(PyObject* module, ModuleState& state);
+int add_shared_mutex_type(PyObject* module, ModuleState& state);
 int add_sync_awaiter_type(PyObject* module, ModuleState& state);
 int add_thread_exit_functions(PyObject* module, ModuleState& state);  // thread_exit.cpp
 

@@ -57,10 +57,12 @@ RobustMutex::Taken RobustMutex::lock_until(TimePoint deadline) noexcept {
     pthread_mutex_consistent(&mutex_);
     return Taken::abandoned;
   }
-  // Anything else is memory that somebody overwrote: not ours to end the process for.
-  return error == 0 ? Taken::yes : Taken::no;
+  if (error == 0) return Taken::yes;
+  if (error == EBUSY || error == ETIMEDOUT) return Taken::no;
+  // Memory that somebody overwrote is not ours to end the process for.
+  return error == EDEADLK ? Taken::ours : Taken::broken;
 }
 
-void RobustMutex::unlock() noexcept { pthread_mutex_unlock(&mutex_); }
+bool RobustMutex::unlock() noexcept { return pthread_mutex_unlock(&mutex_) == 0; }
 
 }  // namespace cogway

@@ -3,11 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 import cogway
-from cogway import Batch, Buffer, Bus, Engine, Item, Pipeline, PipelineStatistics, Ticket
+from cogway import (
+    Batch,
+    Buffer,
+    Bus,
+    Engine,
+    Item,
+    Pipeline,
+    PipelineStatistics,
+    SharedBus,
+    Ticket,
+)
 from cogway.sync import (
+    AtomicFloat64,
     AtomicInt64,
     Barrier,
     BatchExecutor,
@@ -67,6 +78,17 @@ def buffers(bus: Bus) -> None:
     assert_type(memoryview(buffer).nbytes, int)
     assert_type(bus.snapshot("key"), Buffer)
     assert_type(bus.snapshot("key", None), Buffer | None)
+
+
+def words(bus: SharedBus) -> None:
+    count = AtomicInt64.on_bus(bus, "count", value=3)
+    assert_type(count, AtomicInt64)
+    assert_type(count.wait(3, timeout=1), bool)
+    assert_type(AtomicFloat64.on_bus(bus, "level", 1.5).get(), float)
+    with bus.mutex("lock") as held:
+        assert_type(held, Literal[True])
+    assert_type(bus.mutex("lock").repair(lambda: None), bool)
+    assert_type(bus.statistics().words[0].kind, str)
 
 
 def refused(engine: Engine, bus: Bus) -> None:

@@ -27,6 +27,7 @@
 namespace cogway {
 
 class SharedChannel;
+class SharedWord;
 
 namespace detail {
 class SharedCarriage;
@@ -35,6 +36,7 @@ class SharedMembers;
 class SharedPool;
 class SharedRecords;
 class SharedSegments;
+class SharedWords;
 }  // namespace detail
 
 /// Tells buses apart, even of one name one after the other.
@@ -105,6 +107,10 @@ class SharedBus {
   /// Names of the channels on it: SharedChannel::open() opens one.
   [[nodiscard]] std::vector<std::string> channels() const;
 
+  /// Removes a named word (SharedWord, SharedMutex) and forgets its value. not_found;
+  /// already_exists: a living process has it open; unavailable.
+  Status remove_word(const std::string& name);
+
   /// Takes back what dead participants held, now instead of when room is short; returns how many
   /// there were.
   std::uint32_t reclaim();
@@ -131,6 +137,7 @@ class SharedBus {
 
  private:
   friend class SharedChannel;
+  friend class SharedWord;
   friend void detail::release_record(detail::BufferRecord* record) noexcept;
   struct Transit {
     BufferRef buffer;
@@ -161,6 +168,7 @@ class SharedBus {
   std::unique_ptr<detail::SharedRecords> records_;
   std::unique_ptr<detail::SharedCarriage> carriage_;
   std::unique_ptr<detail::SharedDirectory> directory_;
+  std::unique_ptr<detail::SharedWords> words_;
   std::uint32_t participant_ = 0;
   const std::uint64_t fork_epoch_;
   mutable std::mutex transit_mutex_;

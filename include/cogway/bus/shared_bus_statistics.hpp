@@ -23,6 +23,19 @@ struct SharedBusOwner {
   std::uint64_t buffers = 0;
 };
 
+/// One named word.
+struct SharedWordStatistics {
+  std::string name;
+  std::string kind;           ///< "int64", "uint64", "float64", "bool" or "mutex"
+  std::uint32_t openers = 0;  ///< processes that have it open
+  std::uint32_t waiters = 0;  ///< processes with a thread that waits for it
+  std::uint64_t waits = 0;    ///< that had to wait
+  std::uint64_t timeouts = 0;
+  std::uint64_t notifications = 0;  ///< calls of notify() that found somebody waiting
+  std::uint32_t abandoned = 0;      ///< owners that ended with the lock
+  bool inconsistent = false;        ///< the last of them, and nobody has repaired since
+};
+
 struct SharedBusStatistics {
   std::uint64_t capacity = 0;        ///< bytes that may have pages
   std::uint64_t resident_bytes = 0;  ///< bytes that have; free blocks among them
@@ -38,6 +51,7 @@ struct SharedBusStatistics {
   std::uint64_t deaths = 0;             ///< participants that ended without leaving
   std::uint64_t reclaimed_buffers = 0;  ///< that they held
   std::vector<SharedBusOwner> owners;
+  std::vector<SharedWordStatistics> words;
 };
 
 }  // namespace cogway

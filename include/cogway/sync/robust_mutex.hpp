@@ -22,7 +22,13 @@ class RobustMutex {
     no,         ///< the deadline came first
     yes,        ///< locked
     abandoned,  ///< locked; the last owner died with it: repair, then unlock()
+    ours,       ///< the calling thread has it
+    broken,     ///< somebody overwrote its memory
   };
+  /// Whether this lock is the caller's now.
+  [[nodiscard]] static constexpr bool holds(Taken taken) noexcept {
+    return taken == Taken::yes || taken == Taken::abandoned;
+  }
 
   RobustMutex() noexcept;
   RobustMutex(const RobustMutex&) = delete;
@@ -30,7 +36,8 @@ class RobustMutex {
   ~RobustMutex() = default;
 
   [[nodiscard]] Taken lock_until(TimePoint deadline) noexcept;
-  void unlock() noexcept;
+  /// False: the calling thread does not have it.
+  bool unlock() noexcept;
 
  private:
   pthread_mutex_t mutex_;

@@ -77,7 +77,7 @@ def _stats(name: str) -> dict[str, Any]:
 
     found = asdict(Bus.inspect(name))
     del found["in_transit"]  # which each process counts for itself
-    return {"name": name, **found, "owners": list(found["owners"])}
+    return {"name": name, **found, "owners": list(found["owners"]), "words": list(found["words"])}
 
 
 def _diagnose(name: str) -> dict[str, Any]:
@@ -89,6 +89,11 @@ def _diagnose(name: str) -> dict[str, Any]:
         problems.append(
             f"{found.bequeathed_bytes} bytes are held for handles whose senders have left"
         )
+    problems += [
+        f"a process ended with mutex '{word.name}', and nobody has repaired it"
+        for word in found.words
+        if word.inconsistent
+    ]
     if not any(owner.alive for owner in found.owners):
         problems.append("nobody takes part in it any more")
     return {"name": name, "problems": problems}
