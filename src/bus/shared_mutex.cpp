@@ -101,9 +101,8 @@ Status SharedMutex::unlock_repaired() { return give(true); }
 
 std::uint64_t SharedMutex::holder_word() const noexcept {
   // An address that no other thread of this process has; asking the kernel would cost more.
-  static thread_local const char place = 0;
   return std::uint64_t{bus()->participant() + 1} << detail::kHolderShift |
-         reinterpret_cast<std::uintptr_t>(&place);
+         reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
 }
 bool SharedMutex::locked() const noexcept { return word_->entry_.holder.load() != 0; }
 bool SharedMutex::inconsistent() const noexcept { return word_->entry_.inconsistent.load() != 0; }

@@ -70,15 +70,17 @@ PyObject* atomic_fetch_min(PyObject* self, PyObject* operand) {
 /// incr() and decr(): the new value.
 template <typename Kind>
 PyObject* atomic_incr(PyObject* self, PyObject*) {
-  if (const auto old = word_of<Kind>(self).fetch_add(1)) {
-    return Kind::box(static_cast<typename Kind::Value>(*old + 1));
+  typename Kind::Value old;
+  if (word_of<Kind>(self).fetch_add(1, &old)) [[likely]] {
+    return Kind::box(static_cast<typename Kind::Value>(old + 1));
   }
   return PyErr_Format(PyExc_OverflowError, "%s.incr(): at the greatest value already", Kind::kName);
 }
 template <typename Kind>
 PyObject* atomic_decr(PyObject* self, PyObject*) {
-  if (const auto old = word_of<Kind>(self).fetch_sub(1)) {
-    return Kind::box(static_cast<typename Kind::Value>(*old - 1));
+  typename Kind::Value old;
+  if (word_of<Kind>(self).fetch_sub(1, &old)) [[likely]] {
+    return Kind::box(static_cast<typename Kind::Value>(old - 1));
   }
   return PyErr_Format(PyExc_OverflowError, "%s.decr(): at the least value already", Kind::kName);
 }

@@ -4,6 +4,9 @@
 // own affair: it is asked about plain numbers, and an in-place form repeats the question until
 // nobody has changed the word in between. The common in-place forms are single steps.
 
+#include <type_traits>
+
+#include "cogway/python/compat.hpp"
 #include "module/atomic_object.hpp"
 
 namespace cogway {
@@ -92,7 +95,7 @@ template <typename Kind>
 [[nodiscard]] bool add(PyObject* self, PyObject* operand, typename Kind::Value& old) {
   typename Kind::Value by{};
   if (Kind::try_operand(operand, by)) {
-    if (const auto was = word_of<Kind>(self).fetch_add(by)) return old = *was, true;
+    if (word_of<Kind>(self).fetch_add(by, &old)) return true;
   }
   return update_by<Kind>(self, operand, PyNumber_Add, old);
 }
@@ -100,20 +103,51 @@ template <typename Kind>
 [[nodiscard]] bool subtract(PyObject* self, PyObject* operand, typename Kind::Value& old) {
   typename Kind::Value by{};
   if (Kind::try_operand(operand, by)) {
-    if (const auto was = word_of<Kind>(self).fetch_sub(by)) return old = *was, true;
+    if (word_of<Kind>(self).fetch_sub(by, &old)) return true;
   }
   return update_by<Kind>(self, operand, PyNumber_Subtract, old);
 }
 
+/// Whether an operand is a plain int that fits, as most are: all that a step needs to know, where
+/// what is rarer is kept out of line.
+template <typename Value>
+[[nodiscard]] inline bool small_operand(PyObject* operand, Value& value) noexcept {
+  if constexpr (std::is_integral_v<Value> && sizeof(Value) == sizeof(Py_ssize_t)) {
+    Py_ssize_t small = 0;
+    if (!compact_int(operand, &small) || (std::is_unsigned_v<Value> && small < 0)) return false;
+    return value = static_cast<Value>(small), true;
+  } else {
+    return false;
+  }
+}
+
 template <typename Kind>
-PyObject* in_place_add(PyObject* self, PyObject* operand) {
+[[gnu::noinline]] PyObject* in_place_add_any(PyObject* self, PyObject* operand) {
   typename Kind::Value old{};
   return add<Kind>(self, operand, old) ? Py_NewRef(self) : nullptr;
 }
 template <typename Kind>
-PyObject* in_place_subtract(PyObject* self, PyObject* operand) {
+PyObject* in_place_add(PyObject* self, PyObject* operand) {
+  typename Kind::Value by{};
+  typename Kind::Value old{};
+  if (small_operand(operand, by) && word_of<Kind>(self).fetch_add(by, &old)) [[likely]] {
+    return Py_NewRef(self);
+  }
+  return in_place_add_any<Kind>(self, operand);
+}
+template <typename Kind>
+[[gnu::noinline]] PyObject* in_place_subtract_any(PyObject* self, PyObject* operand) {
   typename Kind::Value old{};
   return subtract<Kind>(self, operand, old) ? Py_NewRef(self) : nullptr;
+}
+template <typename Kind>
+PyObject* in_place_subtract(PyObject* self, PyObject* operand) {
+  typename Kind::Value by{};
+  typename Kind::Value old{};
+  if (small_operand(operand, by) && word_of<Kind>(self).fetch_sub(by, &old)) [[likely]] {
+    return Py_NewRef(self);
+  }
+  return in_place_subtract_any<Kind>(self, operand);
 }
 
 template <typename Kind>

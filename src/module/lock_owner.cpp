@@ -28,11 +28,6 @@ PyObject* current_task_function(ModuleState& state) noexcept {
 
 }  // namespace
 
-const void* this_thread_owner() noexcept {
-  static thread_local const char place = 0;
-  return &place;
-}
-
 const void* this_task_owner(ModuleState& state) noexcept {
   const PyRef loop = running_loop(state);
   if (!loop) return PyErr_Clear(), nullptr;

@@ -95,18 +95,16 @@ PyObject* rw_acquire_async(const WaitKind& kind, PyObject* self, ModuleState& st
 
 PyObject* rw_release(PyObject* self, ModuleState& state, RwUnlock first, RwUnlock second) {
   RwLock<>& lock = rw_lock_of(self);
-  const void* owners[] = {nullptr, this_thread_owner()};
-  // order: relaxed, a task that owns the lock has set it itself
-  if (as_rw_lock(self)->for_tasks.load(std::memory_order_relaxed)) {
-    owners[0] = this_task_owner(state);
-  }
+  const auto release = [&](const void* owner) {
+    const RwResult result = (lock.*first)(owner);
+    return result == RwResult::not_held && second != nullptr ? (lock.*second)(owner) : result;
+  };
   RwResult result = RwResult::not_held;
-  for (const void* owner : owners) {
-    if (owner == nullptr) continue;
-    result = (lock.*first)(owner);
-    if (result == RwResult::not_held && second != nullptr) result = (lock.*second)(owner);
-    if (result != RwResult::not_held) break;
+  // order: relaxed, a task that owns the lock has set it itself
+  if (as_rw_lock(self)->for_tasks.load(std::memory_order_relaxed)) [[unlikely]] {
+    if (const void* task = this_task_owner(state)) result = release(task);
   }
+  if (result == RwResult::not_held) result = release(this_thread_owner());
   if (!rw_done(result)) return nullptr;
   if (LockOrder::on() && first != &RwLock<>::downgrade) LockOrder::released(self);
   Py_RETURN_NONE;

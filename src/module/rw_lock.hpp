@@ -16,7 +16,8 @@ namespace cogway {
 /// **Order**: as RwLock.
 struct RwLockObject {
   PyObject_HEAD RwLock<> lock;
-  std::atomic<bool> for_tasks;  ///< a task has asked for it: an owner may be one
+  std::atomic<bool> for_tasks;   ///< a task has asked for it: an owner may be one
+  std::atomic<PyObject*> spare;  ///< memory of a side that is gone, for the next; may be nullptr
 };
 [[nodiscard]] inline RwLockObject* as_rw_lock(PyObject* object) noexcept {
   return reinterpret_cast<RwLockObject*>(object);
@@ -44,5 +45,7 @@ PyObject* rw_release(PyObject* self, ModuleState& state, RwUnlock first, RwUnloc
 enum class RwSide : std::uint8_t { read, write };
 /// The context manager of one side.
 PyObject* make_rw_side(ModuleState& state, PyObject* lock, RwSide side);  // rw_side_type.cpp
+/// At the end of a lock.
+void free_spare_side(RwLockObject* lock) noexcept;
 
 }  // namespace cogway

@@ -22,10 +22,12 @@ PyObject* create(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
   if (self == nullptr) return nullptr;
   new (&rw_lock_of(self)) RwLock<>();
   new (&as_rw_lock(self)->for_tasks) std::atomic<bool>(false);
+  new (&as_rw_lock(self)->spare) std::atomic<PyObject*>(nullptr);
   return self;
 }
 void deallocate(PyObject* self) {
   LockOrder::forget(self);
+  free_spare_side(as_rw_lock(self));
   rw_lock_of(self).~RwLock<>();
   free_heap_object(self);
 }

@@ -15,9 +15,19 @@ struct RwSideObject {
 };
 RwSideObject* as_side(PyObject* self) noexcept { return reinterpret_cast<RwSideObject*>(self); }
 
+// `with lock.read()` makes one and drops it at once: its memory waits at the lock for the next.
 void deallocate(PyObject* self) {
-  Py_DECREF(as_side(self)->lock);
-  free_heap_object(self);
+  PyObject* lock = as_side(self)->lock;
+  PyTypeObject* type = Py_TYPE(self);
+  PyObject* none = nullptr;
+  // order: release, pairs with make_rw_side(); the memory is no more used here
+  if (as_rw_lock(lock)->spare.compare_exchange_strong(none, self, std::memory_order_release,
+                                                      std::memory_order_relaxed)) {
+    Py_DECREF(type);
+  } else {
+    free_heap_object(self);
+  }
+  Py_DECREF(lock);
 }
 const WaitKind& kind_of(PyObject* self) noexcept {
   return as_side(self)->side == RwSide::read ? kRwRead : kRwWrite;
@@ -66,11 +76,18 @@ PyType_Spec spec = {
 
 PyObject* make_rw_side(ModuleState& state, PyObject* lock, RwSide side) {
   PyTypeObject* type = state.sync->rw_side_type;
-  PyObject* self = type->tp_alloc(type, 0);
+  // order: acquire, pairs with deallocate()
+  PyObject* self = as_rw_lock(lock)->spare.exchange(nullptr, std::memory_order_acquire);
+  self = self != nullptr ? PyObject_Init(self, type) : type->tp_alloc(type, 0);
   if (self == nullptr) return nullptr;
   as_side(self)->lock = Py_NewRef(lock);
   as_side(self)->side = side;
   return self;
+}
+
+void free_spare_side(RwLockObject* lock) noexcept {
+  // order: relaxed, nobody else has the lock any more
+  if (PyObject* spare = lock->spare.load(std::memory_order_relaxed)) PyObject_Free(spare);
 }
 
 int add_rw_side_type(PyObject* module, ModuleState& state) {

@@ -2,6 +2,7 @@
 """RWLock: phases, owners, upgrade and downgrade, from threads and from tasks."""
 
 import asyncio
+import sys
 import threading
 
 import pytest
@@ -296,3 +297,28 @@ def test_cancelling_loses_nothing(run):
 def test_without_a_task_an_await_says_so():
     with pytest.raises(RuntimeError, match="no task"):
         RWLock().acquire_read_async()
+
+
+def test_sides_that_are_held_at_once_are_two():
+    lock = RWLock()
+    first, second = lock.read(), lock.write()
+    assert first is not second
+    with first, lock.read():
+        pass
+    with second, pytest.raises(RuntimeError):
+        lock.acquire_read()
+    assert type(first) is type(second)
+
+
+def test_a_side_keeps_its_lock():
+    side = RWLock().read()
+    for _ in range(3):
+        with side:
+            pass
+    kind = type(side)
+    before = sys.getrefcount(kind)
+    lock = RWLock()
+    for _ in range(100):
+        with lock.read(), lock.read():
+            pass
+    assert sys.getrefcount(kind) - before in range(-1, 2)  # each side gave its type back

@@ -58,10 +58,20 @@ class AtomicNumber {
 
   /// Empty where the sum does not fit.
   std::optional<T> fetch_add(T by) noexcept {
-    return fetch_update([by](T now) { return sum(now, by); });
+    T was;
+    return fetch_add(by, &was) ? std::optional<T>(was) : std::nullopt;
   }
   std::optional<T> fetch_sub(T by) noexcept {
-    return fetch_update([by](T now) { return difference(now, by); });
+    T was;
+    return fetch_sub(by, &was) ? std::optional<T>(was) : std::nullopt;
+  }
+  /// The same; false where it does not fit. An optional is stored and loaded again around the
+  /// locked instruction.
+  [[nodiscard]] bool fetch_add(T by, T* was) noexcept {
+    return fetch_step([by](T now, T* next) { return sum(now, by, next); }, was);
+  }
+  [[nodiscard]] bool fetch_sub(T by, T* was) noexcept {
+    return fetch_step([by](T now, T* next) { return difference(now, by, next); }, was);
   }
   /// The greater of what it is and `value`; a NaN is neither greater nor smaller.
   T fetch_max(T value) noexcept {
@@ -109,22 +119,33 @@ class AtomicNumber {
     return seen;
   }
 
-  static std::optional<T> sum(T a, T b) noexcept {
+  /// fetch_update() for a step that tells by its result whether there is a next value.
+  template <typename Step>
+  bool fetch_step(Step&& step, T* was) noexcept {
+    prefetch_to_write(&word_);
+    T seen = word_.load();
+    T next;
+    do {
+      if (!step(seen, &next)) return false;
+    } while (!word_.compare_exchange_weak(seen, next));
+    *was = seen;
+    return true;
+  }
+
+  static bool sum(T a, T b, T* result) noexcept {
     if constexpr (std::is_integral_v<T>) {
-      T result;
-      if (__builtin_add_overflow(a, b, &result)) return std::nullopt;
-      return result;
+      return !__builtin_add_overflow(a, b, result);
     } else {
-      return a + b;
+      *result = a + b;
+      return true;
     }
   }
-  static std::optional<T> difference(T a, T b) noexcept {
+  static bool difference(T a, T b, T* result) noexcept {
     if constexpr (std::is_integral_v<T>) {
-      T result;
-      if (__builtin_sub_overflow(a, b, &result)) return std::nullopt;
-      return result;
+      return !__builtin_sub_overflow(a, b, result);
     } else {
-      return a - b;
+      *result = a - b;
+      return true;
     }
   }
 
