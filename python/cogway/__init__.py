@@ -44,6 +44,7 @@ from cogway._errors import (
     KernelError,
     OwnerDied,
     QueueFull,
+    RemoteTraceback,
     StrategyUnavailable,
     WorkerLost,
 )
@@ -61,6 +62,7 @@ from cogway._statistics import (
     WorkerClassStatistics,
     WorkerStatistics,
 )
+from cogway._strategy import Processes, worker_bus
 from cogway.flow import (
     EPOCH,
     INDEX,
@@ -113,8 +115,10 @@ __all__ = [
     "PipelineStatistics",
     "PostHandler",
     "PostStatistics",
+    "Processes",
     "PythonStatistics",
     "QueueFull",
+    "RemoteTraceback",
     "Scalar",
     "SharedBus",
     "SharedBusOwner",
@@ -147,6 +151,7 @@ __all__ = [
     "setup",
     "spawn",
     "thread_pools",
+    "worker_bus",
 ]
 
 

@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from cogway import _core, _lifetime
+from cogway import _lifetime
 from cogway._engine_calls import EngineCalls
 from cogway._environment import (
     MOST_THREADS,
@@ -19,6 +19,7 @@ from cogway._environment import (
 )
 from cogway._errors import EngineClosed
 from cogway._kernels import _load_bundled
+from cogway._strategy import Processes, Strategy, planned
 from cogway._workers import WorkerThreads
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Engine(EngineCalls):
             among them. ``"auto"``: the processors, shared among the workers that are busy when the
             kernel begins, so that N kernels with M threads each do not come to N × M threads; None:
             leave these libraries alone.
+        strategy: Where Python callables run: ``"main"``, threads; ``"free_threaded"``, the same,
+            only without the GIL; ``"processes"``, or `Processes`; ``"auto"``, what is parallel.
         debug: Look for mistakes of native code: redzones around every buffer and scratch that a
             kernel gets, poison in what is freed, a report of what is still held at close and of
             kernels that enter Python. See `findings`; slow.
@@ -83,7 +86,7 @@ class Engine(EngineCalls):
     Each default can be set by an environment variable: ``COGWAY_NATIVE_WORKERS``,
     ``COGWAY_BACKGROUND_WORKERS``, ``COGWAY_PYTHON_WORKERS``, ``COGWAY_RESERVED_CORES``,
     ``COGWAY_BUS_BYTES``, ``COGWAY_SPIN_NS``, ``COGWAY_OPENMP_THREADS``, ``COGWAY_CRASH_REPORT``,
-    ``COGWAY_DEBUG``, ``COGWAY_SWITCH_INTERVAL``.
+    ``COGWAY_DEBUG``, ``COGWAY_STRATEGY``, ``COGWAY_SWITCH_INTERVAL``.
 
     Threads: every method may be called from any thread. In a forked child an inherited engine
     refuses every call.
@@ -112,6 +115,7 @@ class Engine(EngineCalls):
         spin: float | Literal["auto"] | None = None,
         grace: float = 5.0,
         openmp_threads: _Count = "auto",
+        strategy: Strategy | Processes | None = None,
         debug: bool | None = None,
         switch_interval: float | None = None,
         _manual: bool = False,
@@ -145,8 +149,7 @@ class Engine(EngineCalls):
         workers = _count("python_workers", python_workers)
         if workers is None:
             workers = count_of("COGWAY_PYTHON_WORKERS")
-        if workers is None:
-            workers = max(2, _core.processors()["usable"])
+        self._strategy, workers, self._processes = planned(strategy, workers)
         if switch_interval is None:
             switch_interval = interval_of("COGWAY_SWITCH_INTERVAL")
         else:
@@ -169,7 +172,8 @@ class Engine(EngineCalls):
         self._spin_ns = options["spin_ns"]
         if self._spin_ns is None:
             self._spin_ns = nanoseconds_of("COGWAY_SPIN_NS")
-        self._python = WorkerThreads(name, 0 if _manual else workers)
+        ending = None if self._processes is None else self._processes.leave
+        self._python = WorkerThreads(name, 0 if _manual else workers, ending)
         self._coroutines: CoroutineTasks | None = None
         self._lock = threading.Lock()
         self._ending = False
@@ -249,7 +253,7 @@ class Engine(EngineCalls):
         elif inspect.iscoroutinefunction(fn):
             coroutine = fn(*args)
         elif callable(fn):
-            return self._spawn_call(fn, args, None, priority, deadline)
+            return self._spawn_call(self._placed(fn), args, None, priority, deadline)
         else:
             raise TypeError(
                 f"spawn() takes a callable or a coroutine, not {type(fn).__name__}"

@@ -8,13 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cogway._engine_life import EngineLife
+from cogway._errors import StrategyUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor
 
-    from cogway._core import Ticket
+    from cogway._core import SharedBus, Ticket
     from cogway._spawn_map import SpawnMap
+    from cogway._strategy import Strategy
 
 _R = TypeVar("_R")
 
@@ -28,12 +30,40 @@ def _positive(name: str, value: Any) -> int:
 class EngineCalls(EngineLife):
     """The calls of an engine beyond `spawn`; see `cogway.Engine`."""
 
+    _strategy: Strategy
+
     if TYPE_CHECKING:
 
+        def _check_open(self, *, draining: bool = False) -> None: ...
         def spawn(self, fn: Any, /, *args: Any, **options: Any) -> Ticket[Any]: ...
         def _spawn_call(
             self, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None, priority: str
         ) -> Ticket[Any]: ...
+
+    def _placed(self, fn: Any) -> Any:
+        """Return what runs `fn` where the strategy says, called by a Python worker."""
+        if self._processes is None:
+            return fn
+        from cogway._processes.pool import Remote
+
+        return Remote(self._processes, fn)
+
+    @property
+    def strategy(self) -> Strategy:
+        """Where callables run: ``"main"``, ``"free_threaded"`` or ``"processes"``."""
+        return self._strategy
+
+    @property
+    def worker_bus(self) -> SharedBus:
+        """The bus that worker processes share with this one: what lies there is not copied.
+
+        Raises:
+            StrategyUnavailable: The workers are threads, and see everything.
+        """
+        if self._processes is None:
+            raise StrategyUnavailable(f"worker_bus: strategy {self._strategy!r} has no processes")
+        self._check_open(draining=True)
+        return self._processes.bus
 
     def map(
         self,
@@ -141,5 +171,8 @@ class EngineCalls(EngineLife):
             return results
 
         return EngineExecutor(
-            partial(self._spawn_call, priority=priority), eager_map, lambda: self._python.count
+            partial(self._spawn_call, priority=priority),
+            self._placed,
+            eager_map,
+            lambda: self._python.count,
         )

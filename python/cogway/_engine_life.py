@@ -19,6 +19,7 @@ from cogway._environment import MOST_THREADS
 from cogway._kernels import KernelInfo, _kernel_infos
 from cogway._scheduling import EngineScheduling
 from cogway._statistics import EngineStatistics, _from_fields
+from cogway._strategy import MOST_PROCESSES
 from cogway._workers import place_of
 
 if TYPE_CHECKING:
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from cogway._coroutines import CoroutineTasks
+    from cogway._processes.pool import ProcessPool
     from cogway._workers import WorkerThreads
 
 _logger = logging.getLogger("cogway.engine")
+_AFTER_KILL = 10.0
+"""Seconds that a Python worker has to notice that its process was killed."""
 _TELL_AFTER = 10.0
 """Seconds of draining after which the log tells what cannot end by itself."""
 
@@ -40,6 +44,7 @@ class EngineLife(EnginePosts, EngineScheduling):
     _name: str
     _grace: float
     _python: WorkerThreads
+    _processes: ProcessPool | None
     _coroutines: CoroutineTasks | None
     _lock: threading.Lock
     _phase: Literal["open", "draining", "closing", "closed"] = "closed"
@@ -162,10 +167,15 @@ class EngineLife(EnginePosts, EngineScheduling):
             if not handler.close(max(0.0, end - time.monotonic())):
                 _lifetime.abandoned(f"{self._name}: {handler!r} did not return")
         stuck = self._python.join(max(0.0, end - time.monotonic()))
+        if stuck and self._processes is not None:
+            self._processes.kill()  # what runs there can be ended, and its thread returns
+            stuck = self._python.join(_AFTER_KILL)
         places = {thread.ident: place_of(thread) for thread in stuck if thread.ident}
         for ident in self._abandon_calls(places):
             _lifetime.abandoned(f"{self._name}: {places[ident]}")
         self._python.leave_behind(stuck)
+        if self._processes is not None:
+            self._processes.close()
 
     def _leave(self, failed: bool) -> None:
         try:
@@ -255,6 +265,8 @@ class EngineLife(EnginePosts, EngineScheduling):
         if python is not None:
             if self._phase != "open" or not self._own_process:
                 raise RuntimeError("resize(): the engine is closed")
+            if self._processes is not None and python > MOST_PROCESSES:
+                raise ValueError(f"resize(): at most {MOST_PROCESSES} processes, got {python}")
             self._python.resize(self, python)
 
     def statistics(self) -> EngineStatistics:
@@ -262,7 +274,10 @@ class EngineLife(EnginePosts, EngineScheduling):
 
         Its own `submitted`, `completed` and so on are of native work; Python's are in `python`.
         """
-        return _from_fields(self._statistics(), self._post_statistics())
+        fields = self._statistics()
+        if self._processes is not None:
+            fields["python"].update(self._processes.statistics())
+        return _from_fields(fields, self._post_statistics())
 
     def kernels(self) -> tuple[KernelInfo, ...]:
         """Return the kernels that `c_spawn` knows, with signatures and parameters."""

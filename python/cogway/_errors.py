@@ -17,6 +17,7 @@ __all__ = [
     "KernelError",
     "OwnerDied",
     "QueueFull",
+    "RemoteTraceback",
     "StrategyUnavailable",
     "WorkerLost",
 ]
@@ -77,6 +78,14 @@ class OwnerDied(CogwayError):  # noqa: N818: says what happened
 
 class WorkerLost(CogwayError):
     """The worker that ran this task died or was abandoned."""
+
+
+class RemoteTraceback(CogwayError):  # noqa: N818: no error, but where one came from
+    """The cause of an exception that was raised in a worker process: its traceback there."""
+
+    def __str__(self) -> str:
+        """Return the traceback as text."""
+        return f'\n"""\n{self.args[0]}"""'
 
 
 class StrategyUnavailable(CogwayError, RuntimeError):

@@ -80,11 +80,13 @@ class EngineExecutor(concurrent.futures.Executor):
     def __init__(
         self,
         call: Callable[..., Ticket[Any]],
+        placed: Callable[[Any], Any],
         map_: Callable[..., Any],
         workers: Callable[[], int],
     ) -> None:
-        """Take the engine's ways to call and to map, and to tell its Python workers' number."""
+        """Take the engine's ways to call, to place and to map, and to tell its workers' number."""
         self._submit = call
+        self._placed = placed
         self._map = map_
         self._workers = workers
         self._lock = threading.Lock()
@@ -105,7 +107,7 @@ class EngineExecutor(concurrent.futures.Executor):
             RuntimeError: The executor has been shut down, or the engine is closed.
             QueueFull: `queue_capacity` calls wait already.
         """
-        call = _Call(fn)
+        call = _Call(self._placed(fn))
         with self._lock:
             if self._shut_down:
                 raise RuntimeError("cannot schedule new futures after shutdown")

@@ -112,7 +112,9 @@ class StageDrive:
                 else:
                     running = engine.spawn(work).as_concurrent()
             else:
-                running = engine.spawn(self._call, ticket, stage, raw, function).as_concurrent()
+                running = engine._spawn_call(
+                    self._call, (ticket, stage, raw, engine._placed(function)), None, "normal"
+                ).as_concurrent()
         except Exception as error:
             if not self._claim(ticket):
                 return  # the call has begun, and gives the item back itself

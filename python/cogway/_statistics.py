@@ -84,6 +84,9 @@ class PythonStatistics:
     """Calls on Python workers: what became of them, and how the workers wait.
 
     `queued` and `running` are levels: calls that wait for a worker, and calls that one runs.
+    `processes` is a level too, of strategy ``"processes"``: how many there are; `processes_started`
+    and `processes_lost` count those started and those that died or were killed while they ran a
+    call, `retried` the calls that went to another one then.
     """
 
     submitted: int
@@ -98,6 +101,10 @@ class PythonStatistics:
     wasted_spin_ns: int
     parks: int
     wakes: int
+    processes: int = 0
+    processes_started: int = 0
+    processes_lost: int = 0
+    retried: int = 0
 
 
 @dataclass(frozen=True, slots=True)

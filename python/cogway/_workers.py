@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cogway import _core
@@ -35,14 +36,21 @@ def place_of(thread: threading.Thread) -> str:
     return f"{thread.name} in {stack[-1]}" + (f", now in {stack[0]}" if len(stack) > 1 else "")
 
 
+def _run(work: Callable[[], None], ending: Callable[[], None]) -> None:
+    try:
+        work()
+    finally:
+        ending()
+
+
 class WorkerThreads:
     """The Python workers of one engine.
 
     Threads: any. Does not keep the engine alive: a worker holds the native side alone.
     """
 
-    def __init__(self, name: str, count: int) -> None:
-        """Plan `count` threads; none is started yet."""
+    def __init__(self, name: str, count: int, ending: Callable[[], None] | None = None) -> None:
+        """Plan `count` threads; none is started yet. Each calls `ending` when it ends."""
         self._name = name
         self._lock = threading.Lock()
         self._count = count
@@ -50,6 +58,7 @@ class WorkerThreads:
         self._left_behind: set[threading.Thread] = set()
         self._started = False
         self._serial = 0
+        self._ending = ending
 
     @property
     def count(self) -> int:
@@ -78,6 +87,8 @@ class WorkerThreads:
     def _grow(self, core: _core.Engine, count: int) -> None:
         for _ in range(count):
             target: Callable[[], None] = core._worker()
+            if self._ending is not None:
+                target = partial(_run, target, self._ending)
             # A thread abandoned in a callable that never returns must not hold up the exit.
             thread = JoinableThread(
                 target=target,

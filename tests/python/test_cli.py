@@ -84,8 +84,15 @@ class TestInfo:
         assert found["cogway"]["version"] == cogway.__version__
         assert found["machine"]["allowed"] >= 1
         assert "core.noop" in {kernel["name"] for kernel in found["kernels"]}
-        (strategy,) = found["strategies"]
-        assert strategy["parallel"] is not found["python"]["gil"]["enabled"]
+        gil = found["python"]["gil"]["enabled"]
+        offered = {each["name"]: each for each in found["strategies"]}
+        assert list(offered) == ["main", "free_threaded", "processes"]
+        assert offered["main"]["parallel"] is not gil
+        assert offered["free_threaded"]["available"] is not gil
+        assert ("GIL is on" in (offered["free_threaded"]["reason"] or "")) is gil
+        assert offered["processes"] == {
+            "name": "processes", "available": True, "reason": None, "parallel": True, "auto": gil
+        }  # fmt: skip
 
     def test_kernels_shows_signatures_parameters_and_defaults(self, capsys):
         assert cli.main(["info", "--kernels"]) == 0

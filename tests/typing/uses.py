@@ -14,6 +14,7 @@ from cogway import (
     Item,
     Pipeline,
     PipelineStatistics,
+    Processes,
     SharedBus,
     Ticket,
 )
@@ -46,6 +47,9 @@ async def tickets(engine: Engine) -> None:
     assert_type(await engine.spawn(later, 1), str)
     assert_type(await engine.spawn(later(1)), str)
     assert_type(cogway.c_spawn("core.noop"), Ticket[Any])
+    with Engine(strategy=Processes(retries=1, initializer=print, initargs=(1,))) as apart:
+        assert_type(apart.spawn(double, 1), Ticket[int])
+        assert_type(apart.worker_bus, SharedBus)
 
 
 async def synchronisation(queue: ConcurrentQueue[str], deque: ConcurrentDeque[int]) -> None:

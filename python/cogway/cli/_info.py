@@ -11,6 +11,7 @@ import sysconfig
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from cogway._strategy import strategies
 from cogway.cli import _kernels
 
 if TYPE_CHECKING:
@@ -68,8 +69,26 @@ def gather(packs: Sequence[str] = ()) -> dict[str, Any]:
         "debug": os.environ.get("COGWAY_DEBUG", "") not in ("", "auto", "0"),
         "packs": [asdict(pack) for pack in cogway.packs()],
         "kernels": [asdict(kernel) for kernel in cogway.kernels()],
-        "strategies": [{"name": "main" if gil else "free_threaded", "parallel": not gil}],
+        "strategies": [
+            {
+                "name": name,
+                "available": reason is None,
+                "reason": reason,
+                "parallel": name != "main" or not gil,
+                "auto": name == ("processes" if gil else "free_threaded"),
+            }
+            for name, reason in strategies().items()
+        ],
     }
+
+
+def _words_of(strategy: Mapping[str, Any]) -> str:
+    """Return what one strategy is, or why it cannot be had."""
+    name = f"{strategy['name']}{' (auto)' if strategy['auto'] else ''}"
+    if not strategy["available"]:
+        return f"{name}: not here: {strategy['reason']}"
+    kind = "processes on a shared bus" if strategy["name"] == "processes" else "threads"
+    return f"{name}: {kind}, {'in parallel' if strategy['parallel'] else 'one at a time'}"
 
 
 def text(found: Mapping[str, Any]) -> str:
@@ -81,8 +100,6 @@ def text(found: Mapping[str, Any]) -> str:
     else:
         note = " (this build can run without it; an imported module turned it on)"
     quota = "no quota" if machine["quota"] is None else f"a quota of {machine['quota']:g}"
-    (strategy,) = found["strategies"]
-    at_once = "in parallel" if strategy["parallel"] else "one at a time, under the GIL"
     build = [own["compiler"], "optimised" if own["optimized"] else "not optimised"]
     build += ["asserts"] if own["asserts"] else []
     build += [f"{own['sanitizer']} sanitizer"] if own["sanitizer"] else []
@@ -93,8 +110,11 @@ def text(found: Mapping[str, Any]) -> str:
         f"Python          {python['version']}, GIL {gil}{note}",
         f"machine         Linux {machine['kernel']}, {machine['architecture']}",
         f"processors      {machine['allowed']} allowed, {quota}, {machine['usable']} usable",
-        f"Python workers  {strategy['name']}: threads of the main interpreter, {at_once}",
     ]
+    label = "Python workers"
+    for strategy in found["strategies"]:
+        lines.append(f"{label:<16}{_words_of(strategy)}")
+        label = ""
     if found["debug"]:
         lines.append("debug mode      on by COGWAY_DEBUG: slow, finds what kernels overwrite")
     for pack in found["packs"]:

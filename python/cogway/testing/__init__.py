@@ -102,9 +102,8 @@ def _settled(before: dict[str, Any], buses: list[Bus]) -> dict[str, Any]:
     """Return the state once engines of outside the block have ended what they were told to do.
 
     A worker lets go of buffers, and tells who else waits, a moment after the ticket that gave them
-    is done. Without the GIL a
-    thread that is gone from `threading.enumerate` may still have to drop what others let go of for
-    it.
+    is done. Without the GIL a thread that is gone from `threading.enumerate` may still have to drop
+    what others let go of for it.
     """
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     patience = time.monotonic() + 1.0
@@ -115,8 +114,8 @@ def _settled(before: dict[str, Any], buses: list[Bus]) -> dict[str, Any]:
         more = after["tickets"] > before["tickets"] or any(
             after["buffers"].get(engine, 0) > count for engine, count in before["buffers"].items()
         )
-        dropping = not gil and any(bus.statistics().live_buffers for bus in buses)
-        if not ((more and busy) or dropping) or time.monotonic() > patience:
+        held = more or any(bus.statistics().live_buffers for bus in buses)
+        if (not (more and busy) and (gil or not held)) or time.monotonic() > patience:
             return after
         os.sched_yield()
 

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How calls and their outcomes travel to another process, and back.
+
+A value is pickled with protocol 5. Functions and classes that the other side can import go by name;
+a function that needs nothing but builtins goes as its code; what else the other side cannot import
+(of a script, a notebook, a closure) goes by value, with cloudpickle. Bytes do not go through the
+pickle: frozen buffers of the bus are sent as they are, what a type gives out of band (numpy arrays)
+is copied into one.
+
+A message is one record of the channel, then its attachments, each a buffer of the bus.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import io
+import marshal
+import pickle
+import struct
+import sys
+from types import CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from cogway._core import Buffer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cogway._core import SharedBus
+
+_MAIN = ("__main__", "__mp_main__")
+_HEAD = struct.Struct("<BB")
+"""What the message is, and how it is put: the flags below."""
+_LONG = 1
+"""The pickle is the last attachment: it is too long for the record."""
+_SIDES = 2
+"""Before the pickle stands another one: which attachments are its out-of-band buffers."""
+MESSAGE_BYTES = 2040
+_IN_BAND = 4096
+"""Bytes from which on a copy into a buffer of its own costs less than one through the pickle."""
+
+
+# --- Functions and classes ---------------------------------------------------------------------
+
+
+def _importable(obj: Any) -> bool:
+    """Whether the other side finds this very object by its module and name."""
+    module = getattr(obj, "__module__", None)
+    name = getattr(obj, "__qualname__", "<")
+    if module is None or module in _MAIN or "<" in name:
+        return False
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found is obj
+
+
+def _globals_of(code: CodeType) -> set[str]:
+    """The names of globals that a code object and those inside it may ask for."""
+    import dis
+
+    names = {
+        each.argval
+        for each in dis.get_instructions(code)
+        if each.opname.endswith(("_GLOBAL", "_NAME"))
+        and not each.opname.startswith(("IMPORT_", "STORE_NAME"))
+    }
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= _globals_of(constant)
+    return names
+
+
+def _self_contained(function: FunctionType) -> bool:
+    """Whether the function needs nothing but its arguments, builtins and what it imports."""
+    return function.__closure__ is None and all(
+        hasattr(builtins, name) and name not in function.__globals__
+        for name in _globals_of(function.__code__)
+    )
+
+
+def _function(
+    code: bytes, name: str, qualname: str, module: str, defaults: Any, kwdefaults: Any
+) -> FunctionType:
+    made = FunctionType(marshal.loads(code), {"__builtins__": builtins, "__name__": module}, name)
+    made.__qualname__, made.__module__ = qualname, module
+    made.__defaults__, made.__kwdefaults__ = defaults, kwdefaults
+    return made
+
+
+def _by_value(obj: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """Reduce what cannot be imported."""
+    if isinstance(obj, FunctionType) and _self_contained(obj):
+        parts = (obj.__name__, obj.__qualname__, obj.__module__)
+        code = marshal.dumps(obj.__code__)
+        return _function, (code, *parts, obj.__defaults__, obj.__kwdefaults__)
+    try:
+        import cloudpickle  # type: ignore[import-untyped]
+    except ModuleNotFoundError:
+        raise pickle.PicklingError(
+            f"{obj!r} cannot be sent to a worker process: it is not found by its name in an "
+            "importable module, and needs more than builtins. Move it into a module, or install "
+            "cloudpickle"
+        ) from None
+    return cloudpickle.loads, (cloudpickle.dumps(obj),)
+
+
+# --- Values ------------------------------------------------------------------------------------
+
+
+class _Attachments:
+    """What a message carries beside its pickle."""
+
+    def __init__(self, bus: SharedBus) -> None:
+        self.bus = bus
+        self.buffers: list[Buffer] = []
+        self.sides: list[tuple[int, bool]] = []
+
+    def add(self, buffer: Buffer) -> int:
+        """Return the number of one more."""
+        self.buffers.append(buffer)
+        return len(self.buffers) - 1
+
+    def take_out(self, flat: pickle.PickleBuffer) -> bool:
+        """Return whether a buffer stays in the pickle."""
+        with memoryview(flat) as view:
+            if view.nbytes < _IN_BAND:
+                return True
+            readonly = view.readonly
+        with flat.raw() as view:
+            self.sides.append((self.add(self.bus.copy(view)), readonly))
+        return False
+
+
+class _Pickler(pickle.Pickler):
+    """Takes buffers out of what it pickles."""
+
+    def __init__(self, file: io.BytesIO, attachments: _Attachments) -> None:
+        # Not a method of its own: the cycle would keep what was pickled until the next collection.
+        super().__init__(file, protocol=5, buffer_callback=attachments.take_out)
+        self._attachments = attachments
+
+    def persistent_id(self, obj: Any) -> int | None:
+        """Return the attachment that a buffer is: itself, if the bus holds it, else a copy."""
+        if type(obj) is not Buffer:
+            return None
+        bus = self._attachments.bus
+        return self._attachments.add(obj if obj.shared_bus_id == bus.id else bus.copy(obj))
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Send by value what the other side cannot import."""
+        kind = type(obj)
+        if kind is FunctionType or issubclass(kind, type):
+            return NotImplemented if _importable(obj) else _by_value(obj)
+        if kind is ModuleType:
+            return importlib.import_module, (obj.__name__,)
+        return NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    """Puts them in again."""
+
+    def __init__(
+        self, file: io.BytesIO, attached: list[Any], sides: list[tuple[int, bool]]
+    ) -> None:
+        # What was writable there is so here, a copy of its own; what was not is read where it lies.
+        flat = (attached[i] if readonly else bytearray(attached[i]) for i, readonly in sides)
+        super().__init__(file, buffers=flat)
+        self._attached = attached
+
+    def persistent_load(self, number: Any) -> Any:
+        """Return the attachment."""
+        return self._attached[number]
+
+
+def round_trip(value: Any, bus: SharedBus) -> Any:
+    """Return what the other side would make of a value."""
+    file = io.BytesIO()
+    attachments = _Attachments(bus)
+    _Pickler(file, attachments).dump(value)
+    file.seek(0)
+    return _Unpickler(file, attachments.buffers, attachments.sides).load()
+
+
+class Message:
+    """A value on its way: what its records and attachments are.
+
+    Raises:
+        Exception: Whatever pickling it raised, `BusExhausted` too; nothing has been sent.
+    """
+
+    def __init__(self, kind: int, value: Any, bus: SharedBus) -> None:
+        """Pickle the value and copy what has to be copied; nothing is sent yet."""
+        file = io.BytesIO()
+        attachments = _Attachments(bus)
+        _Pickler(file, attachments).dump(value)
+        data, flags = file.getvalue(), 0
+        if attachments.sides:
+            data, flags = pickle.dumps(attachments.sides) + data, _SIDES
+        self._bus = bus
+        self._attached = attachments.buffers
+        if _HEAD.size + len(data) > MESSAGE_BYTES:
+            self._attached.append(bus.copy(data))
+            data, flags = b"", flags | _LONG
+        self._record = _HEAD.pack(kind, flags) + data
+
+    def send(self, put: Callable[[Buffer | bytes], None]) -> None:
+        """Put the attachments and the record, in this order, into a channel."""
+        for buffer in self._attached:
+            try:
+                put(buffer)
+            except BufferError:  # a part of a buffer, or one that somebody writes
+                put(self._bus.copy(buffer))
+        put(self._record)
+
+
+class Arrived:
+    """Collects a message from the records of a channel."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._attached: list[Buffer] = []
+        self._record = b""
+
+    def add(self, item: Buffer | bytes) -> bool:
+        """Take the next of the channel; return whether the message is whole."""
+        if isinstance(item, Buffer):
+            self._attached.append(item)
+            return False
+        self._record = item
+        return True
+
+    @property
+    def kind(self) -> int:
+        """What the message is."""
+        return self._record[0]
+
+    def value(self) -> Any:
+        """Return the value. Raises whatever unpickling it raises."""
+        _, flags = _HEAD.unpack_from(self._record)
+        long = self._attached.pop() if flags & _LONG else None
+        data: Any = self._record[_HEAD.size :] if long is None else bytes(long)
+        del long
+        file = io.BytesIO(data)
+        sides = pickle.load(file) if flags & _SIDES else []
+        return _Unpickler(file, self._attached, sides).load()
