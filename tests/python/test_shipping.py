@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import builtins
 import gc
+import importlib.util
 import subprocess
 import sys
 
@@ -170,6 +171,18 @@ def _uses_a_shadowed_builtin_of_a_script():
     exec("def ask(): return shadowed", names)
     names["ask"].__module__ = "__main__"
     return names["ask"]
+
+
+def test_modules_that_no_import_finds_go_by_value(bus, tmp_path, monkeypatch):
+    pytest.importorskip("cloudpickle")
+    (tmp_path / "loaded.py").write_text("STEP = 2\ndef step(x): return x + STEP\n")
+    spec = importlib.util.spec_from_file_location("loaded_by_path", tmp_path / "loaded.py")
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "loaded_by_path", module)
+    spec.loader.exec_module(module)
+    back = _there((module.step, (1,), {}), bus)[0]
+    assert back is not module.step
+    assert back(1) == 3
 
 
 SCRIPT = """

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import traceback
 from typing import TYPE_CHECKING
 
 from dev import application
@@ -41,6 +42,8 @@ def run_step(name: str, step: Callable[[], Tally]) -> tuple[Tally, float]:
         tally = step()
     except (CommandFailed, Refused) as error:
         tally = Tally(failed=1, notes=[str(error)])
+    except Exception:  # a mistake of the step's own: the others still run
+        tally = Tally(failed=1, notes=[traceback.format_exc()])
     seconds = time.monotonic() - start
     if tally.passed + tally.failed + tally.skipped == 0:
         tally.record(name, "ran no test")

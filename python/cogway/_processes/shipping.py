@@ -13,7 +13,9 @@ A message is one record of the channel, then its attachments, each a buffer of t
 from __future__ import annotations
 
 import builtins
+import functools
 import importlib
+import importlib.machinery
 import io
 import marshal
 import pickle
@@ -44,11 +46,25 @@ _IN_BAND = 4096
 # --- Functions and classes ---------------------------------------------------------------------
 
 
+@functools.cache
+def _findable(module: str) -> bool:
+    """Whether an import finds the module, which may have been loaded in another way."""
+    if module in _MAIN:
+        return False
+    top = module.partition(".")[0]
+    if top in sys.builtin_module_names or top in sys.stdlib_module_names:
+        return True
+    try:
+        return importlib.machinery.PathFinder.find_spec(top) is not None
+    except (ImportError, ValueError):
+        return False
+
+
 def _importable(obj: Any) -> bool:
     """Whether the other side finds this very object by its module and name."""
     module = getattr(obj, "__module__", None)
     name = getattr(obj, "__qualname__", "<")
-    if module is None or module in _MAIN or "<" in name:
+    if module is None or "<" in name or not _findable(module):
         return False
     found: Any = sys.modules.get(module)
     for part in name.split("."):
@@ -103,6 +119,9 @@ def _by_value(obj: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
             "importable module, and needs more than builtins. Move it into a module, or install "
             "cloudpickle"
         ) from None
+    module = sys.modules.get(obj.__module__)
+    if module is not None and obj.__module__ not in _MAIN and not _findable(obj.__module__):
+        cloudpickle.register_pickle_by_value(module)  # it would go by name, as it is in sys.modules
     return cloudpickle.loads, (cloudpickle.dumps(obj),)
 
 
@@ -197,7 +216,7 @@ def _plain(value: Any) -> bytes | None:
         return pickle.dumps(value, 5)
     if type(value) is tuple and len(value) == 3 and type(value[0]) in _FUNCTIONS:
         function, arguments, keywords = value
-        if type(arguments) is tuple and keywords == {} and function.__module__ not in _MAIN:
+        if type(arguments) is tuple and keywords == {} and _findable(function.__module__ or ""):
             for each in arguments:
                 if type(each) not in _ATOMS:
                     return None

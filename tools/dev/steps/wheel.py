@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import shutil
-import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
@@ -51,8 +50,7 @@ def build(target: Path) -> tuple[Path, Path]:
     (archive,) = target.glob("cogway-*.tar.gz")
     # Unpacked here, not by pip, for the compiler's cache: it forgives the name of one folder.
     with tempfile.TemporaryDirectory(dir=target) as folder:
-        with tarfile.open(archive) as held:
-            held.extractall(folder, filter="data")
+        shutil.unpack_archive(archive, folder)
         (source,) = Path(folder).iterdir()
         options = ("--no-build-isolation", "--no-deps", "-w", str(target))
         env.pip("wheel", str(source), *options, env=machine.compiler_cache(source))
