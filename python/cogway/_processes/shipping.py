@@ -72,8 +72,14 @@ def _importable(obj: Any) -> bool:
     return found is obj
 
 
+@functools.lru_cache(1024)
+def _packed(code: CodeType) -> tuple[bytes, frozenset[str]]:
+    """Return a code object as bytes, and the globals that it asks for."""
+    return marshal.dumps(code), frozenset(_globals_of(code))
+
+
 def _globals_of(code: CodeType) -> set[str]:
-    """The names of globals that a code object and those inside it may ask for."""
+    """Return the names of globals that a code object and those inside it may ask for."""
     import dis
 
     names = {
@@ -92,7 +98,7 @@ def _self_contained(function: FunctionType) -> bool:
     """Whether the function needs nothing but its arguments, builtins and what it imports."""
     return function.__closure__ is None and all(
         hasattr(builtins, name) and name not in function.__globals__
-        for name in _globals_of(function.__code__)
+        for name in _packed(function.__code__)[1]
     )
 
 
@@ -109,7 +115,7 @@ def _by_value(obj: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """Reduce what cannot be imported."""
     if isinstance(obj, FunctionType) and _self_contained(obj):
         parts = (obj.__name__, obj.__qualname__, obj.__module__)
-        code = marshal.dumps(obj.__code__)
+        code, _ = _packed(obj.__code__)
         return _function, (code, *parts, obj.__defaults__, obj.__kwdefaults__)
     try:
         import cloudpickle  # type: ignore[import-untyped]

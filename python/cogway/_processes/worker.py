@@ -10,11 +10,9 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import socket
 import struct
 import sys
 import threading
-import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cogway._core import Bus, SharedBus
@@ -30,26 +28,28 @@ bus: SharedBus | None = None
 """What `cogway.worker_bus` returns."""
 
 
-def _read(connection: socket.socket, size: int) -> bytes:
+def _read(connection: int, size: int) -> bytes:
     data = b""
     while len(data) < size:
-        part = connection.recv(size - len(data))
+        part = os.read(connection, size - len(data))
         if not part:
             os._exit(0)  # the parent is gone before anything began
         data += part
     return data
 
 
-def _end_with_parent(connection: socket.socket) -> None:
+def _end_with_parent(connection: int) -> None:
     """Wait for the end of the parent, which says nothing more."""
     try:
-        connection.recv(1)
+        os.read(connection, 1)
     finally:
         os._exit(1)  # nobody will ask for what runs
 
 
 def _failure(error: BaseException) -> tuple[BaseException, str]:
     """Return an exception as it can be sent, and how its traceback reads."""
+    import traceback
+
     inner = error.__traceback__
     while inner is not None and inner.tb_frame.f_code.co_filename == __file__:
         inner = inner.tb_next
@@ -112,7 +112,7 @@ def main() -> NoReturn:
     """Serve until the engine closes the channel."""
     global bus
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    connection = socket.socket(fileno=os.dup(0))
+    connection = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
