@@ -1,37 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """How calls and their outcomes travel to another process, and back.
 
-A value is pickled with protocol 5. Functions and classes that the other side can import go by name;
-a function that needs nothing but builtins goes as its code; what else the other side cannot import
-(of a script, a notebook, a closure) goes by value, with cloudpickle. Bytes do not go through the
-pickle: frozen buffers of the bus are sent as they are, what a type gives out of band (numpy arrays)
-is copied into one.
+A value is pickled with protocol 5. Its bytes do not go through the pickle: buffers of the bus are
+sent as they are, what a type gives out of band (numpy arrays) is copied into one.
 
-A message is one record of the channel, then its attachments, each a buffer of the bus.
+A message is its attachments, each a buffer of the bus, then one record of the channel: who dies in
+between has sent nothing.
 """
 
 from __future__ import annotations
 
-import builtins
-import functools
 import importlib
-import importlib.machinery
 import io
-import marshal
 import pickle
 import struct
-import sys
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from cogway._core import Buffer
+from cogway._processes.functions import by_value, findable, importable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cogway._core import SharedBus
 
-_MAIN = ("__main__", "__mp_main__")
 _HEAD = struct.Struct("<BB")
 """What the message is, and how it is put: the flags below."""
 _LONG = 1
@@ -41,97 +34,6 @@ _SIDES = 2
 MESSAGE_BYTES = 2040
 _IN_BAND = 4096
 """Bytes from which on a copy into a buffer of its own costs less than one through the pickle."""
-
-
-# --- Functions and classes ---------------------------------------------------------------------
-
-
-@functools.cache
-def _findable(module: str) -> bool:
-    """Whether an import finds the module, which may have been loaded in another way."""
-    if module in _MAIN:
-        return False
-    top = module.partition(".")[0]
-    if top in sys.builtin_module_names or top in sys.stdlib_module_names:
-        return True
-    try:
-        return importlib.machinery.PathFinder.find_spec(top) is not None
-    except (ImportError, ValueError):
-        return False
-
-
-def _importable(obj: Any) -> bool:
-    """Whether the other side finds this very object by its module and name."""
-    module = getattr(obj, "__module__", None)
-    name = getattr(obj, "__qualname__", "<")
-    if module is None or "<" in name or not _findable(module):
-        return False
-    found: Any = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    return found is obj
-
-
-@functools.lru_cache(1024)
-def _packed(code: CodeType) -> tuple[bytes, frozenset[str]]:
-    """Return a code object as bytes, and the globals that it asks for."""
-    return marshal.dumps(code), frozenset(_globals_of(code))
-
-
-def _globals_of(code: CodeType) -> set[str]:
-    """Return the names of globals that a code object and those inside it may ask for."""
-    import dis
-
-    names = {
-        each.argval
-        for each in dis.get_instructions(code)
-        if each.opname.endswith(("_GLOBAL", "_NAME"))
-        and not each.opname.startswith(("IMPORT_", "STORE_NAME"))
-    }
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            names |= _globals_of(constant)
-    return names
-
-
-def _self_contained(function: FunctionType) -> bool:
-    """Whether the function needs nothing but its arguments, builtins and what it imports."""
-    return function.__closure__ is None and all(
-        hasattr(builtins, name) and name not in function.__globals__
-        for name in _packed(function.__code__)[1]
-    )
-
-
-def _function(
-    code: bytes, name: str, qualname: str, module: str, defaults: Any, kwdefaults: Any
-) -> FunctionType:
-    made = FunctionType(marshal.loads(code), {"__builtins__": builtins, "__name__": module}, name)
-    made.__qualname__, made.__module__ = qualname, module
-    made.__defaults__, made.__kwdefaults__ = defaults, kwdefaults
-    return made
-
-
-def _by_value(obj: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """Reduce what cannot be imported."""
-    if isinstance(obj, FunctionType) and _self_contained(obj):
-        parts = (obj.__name__, obj.__qualname__, obj.__module__)
-        code, _ = _packed(obj.__code__)
-        return _function, (code, *parts, obj.__defaults__, obj.__kwdefaults__)
-    try:
-        import cloudpickle  # type: ignore[import-untyped]
-    except ModuleNotFoundError:
-        raise pickle.PicklingError(
-            f"{obj!r} cannot be sent to a worker process: it is not found by its name in an "
-            "importable module, and needs more than builtins. Move it into a module, or install "
-            "cloudpickle"
-        ) from None
-    module = sys.modules.get(obj.__module__)
-    if module is not None and obj.__module__ not in _MAIN and not _findable(obj.__module__):
-        cloudpickle.register_pickle_by_value(module)  # it would go by name, as it is in sys.modules
-    return cloudpickle.loads, (cloudpickle.dumps(obj),)
-
-
-# --- Values ------------------------------------------------------------------------------------
 
 
 class _Attachments:
@@ -177,7 +79,7 @@ class _Pickler(pickle.Pickler):
         """Send by value what the other side cannot import."""
         kind = type(obj)
         if kind is FunctionType or issubclass(kind, type):
-            return NotImplemented if _importable(obj) else _by_value(obj)
+            return NotImplemented if importable(obj) else by_value(obj)
         if kind is ModuleType:
             return importlib.import_module, (obj.__name__,)
         return NotImplemented
@@ -222,7 +124,7 @@ def _plain(value: Any) -> bytes | None:
         return pickle.dumps(value, 5)
     if type(value) is tuple and len(value) == 3 and type(value[0]) in _FUNCTIONS:
         function, arguments, keywords = value
-        if type(arguments) is tuple and keywords == {} and _findable(function.__module__ or ""):
+        if type(arguments) is tuple and keywords == {} and findable(function.__module__ or ""):
             for each in arguments:
                 if type(each) not in _ATOMS:
                     return None
