@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How functions and classes travel to another process: by name, as code, or by value.
 
-What the other side can import goes by its name. A function that asks for builtins only, beside what
-it imports itself, goes as its code. The rest (of a script, a notebook, a closure) takes cloudpickle.
+What the other side can import goes by its name. A function that asks for builtins only, beside
+what it imports itself, goes as its code. The rest (of a script, a notebook, a closure) takes
+cloudpickle.
 """
 
 from __future__ import annotations
@@ -107,5 +108,5 @@ def by_value(obj: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         ) from None
     module = sys.modules.get(obj.__module__)
     if module is not None and obj.__module__ not in _MAIN and not findable(obj.__module__):
-        cloudpickle.register_pickleby_value(module)  # it would go by name, as it is in sys.modules
+        cloudpickle.register_pickle_by_value(module)  # it would go by name, as it is in sys.modules
     return cloudpickle.loads, (cloudpickle.dumps(obj),)
