@@ -20,6 +20,7 @@ from cogway._bus import (
     SharedWordStatistics,
 )
 from cogway._channel import ChannelStatistics
+from cogway._channel_tasks import ChannelTaskSide
 from cogway._core import (
     BatchTicket,
     Buffer,
@@ -92,6 +93,7 @@ __all__ = [
     "ChannelClosed",
     "ChannelEmpty",
     "ChannelStatistics",
+    "ChannelTaskSide",
     "CogwayError",
     "Engine",
     "EngineClosed",

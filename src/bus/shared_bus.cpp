@@ -161,6 +161,18 @@ void SharedBus::close() noexcept {
   detail::SharedControl& control = segments_->control();
   control.freed.fetch_add(1);
   os::futex_wake(control.freed, std::numeric_limits<int>::max(), os::FutexScope::shared);
+  segments_->caller().call_self();
+}
+
+Status SharedBus::loop_descriptor(int* out) {
+  if (Status status = usable(); !status.ok()) return status;
+  *out = segments_->caller().descriptor(participant_);
+  if (*out >= 0) return {};
+  return {StatusCode::resource_exhausted, "the process has no descriptor left for a pipe"};
+}
+
+void SharedBus::clear_loop_calls() noexcept {
+  if (belongs_here()) segments_->caller().clear();
 }
 
 bool SharedBus::closed() const noexcept { return closed_.load(); }

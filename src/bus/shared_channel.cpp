@@ -11,6 +11,7 @@
 #include "bus/shared_carriage.hpp"
 #include "bus/shared_directory.hpp"
 #include "bus/shared_members.hpp"
+#include "bus/shared_segments.hpp"
 #include "bus/shared_step.hpp"
 
 namespace cogway {
@@ -174,7 +175,7 @@ StatusCode SharedChannel::push(const Outgoing& message) {
   }
   detail::shared_step("send.published");
   count(open_->header->sending.messages);
-  detail::wake_one(open_->header->readable);
+  detail::wake_one(open_->header->readable, bus_->segments_->caller());
   return StatusCode::ok;
 }
 
@@ -242,23 +243,26 @@ Status SharedChannel::send_until(const Outgoing& message, TimePoint deadline,
   return refusal(code == StatusCode::internal ? StatusCode::resource_exhausted : code);
 }
 
-Status SharedChannel::send_now(const Outgoing& message) {
+Status SharedChannel::send_now(const Outgoing& message, bool again) {
   bool by_policy = false;
   const StatusCode code = push_by_policy(message, &by_policy);
-  if (code == StatusCode::resource_exhausted && !by_policy) count(open_->header->sending.refused);
+  if (code == StatusCode::resource_exhausted && !by_policy) {
+    if (again) return {StatusCode::unavailable, {}};
+    count(open_->header->sending.refused);
+  }
   return refusal(code);
 }
 
-Status SharedChannel::try_send(std::span<const std::byte> bytes) {
+Status SharedChannel::try_send(std::span<const std::byte> bytes, bool again) {
   Outgoing message;
   if (Status status = prepare(bytes, &message); !status.ok()) return status;
-  return send_now(message);
+  return send_now(message, again);
 }
 
-Status SharedChannel::try_send(const BufferRef& buffer) {
+Status SharedChannel::try_send(const BufferRef& buffer, bool again) {
   Outgoing message;
   if (Status status = prepare(buffer, &message); !status.ok()) return status;
-  return send_now(message);
+  return send_now(message, again);
 }
 
 Status SharedChannel::send(std::span<const std::byte> bytes, TimePoint deadline,
@@ -341,7 +345,7 @@ StatusCode SharedChannel::pop(ChannelMessage* out) {
   if (code == StatusCode::data_loss) count(header.receiving.damaged);
   if (code != StatusCode::ok) return code;
   count(header.receiving.messages);
-  detail::wake_one(header.writable);
+  detail::wake_one(header.writable, bus_->segments_->caller());
   return code;
 }
 

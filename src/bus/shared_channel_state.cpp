@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The end of a channel, and what it tells.
 #include <bit>
+#include <limits>
 
 #include "bus/channel_memory.hpp"
 #include "bus/shared_directory.hpp"
@@ -14,8 +15,30 @@ void SharedChannel::close() noexcept {
   if (!bus_->belongs_here()) return;
   open_->ring().close();
   detail::shared_step("close.marked");
-  detail::wake_all(open_->header->readable);
-  detail::wake_all(open_->header->writable);
+  detail::wake_all(open_->header->readable, bus_->segments_->caller());
+  detail::wake_all(open_->header->writable, bus_->segments_->caller());
+}
+
+void SharedChannel::watch(ChannelEvent event) noexcept {
+  if (bus_->belongs_here()) open_->bell_of(event).announce_loop(bus_->participant());
+}
+
+std::uint32_t SharedChannel::ready(ChannelEvent event) const noexcept {
+  constexpr std::uint32_t kAny = std::numeric_limits<std::uint32_t>::max();
+  if (closed()) return kAny;
+  const std::uint32_t inside = size();
+  if (event == ChannelEvent::message) return inside;
+  return inside < capacity() ? capacity() - inside : 0;
+}
+
+void SharedChannel::end_watch(ChannelEvent event, bool timed_out) noexcept {
+  if (!bus_->belongs_here()) return;
+  detail::ChannelSide& side =
+      event == ChannelEvent::message ? open_->header->receiving : open_->header->sending;
+  // order: relaxed both, statistics
+  side.waits.fetch_add(1, std::memory_order_relaxed);
+  if (timed_out) side.timeouts.fetch_add(1, std::memory_order_relaxed);
+  if (ready(event) != 0) detail::wake_one(open_->bell_of(event), bus_->segments_->caller());
 }
 
 bool SharedChannel::closed() const noexcept {

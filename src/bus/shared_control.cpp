@@ -13,7 +13,7 @@ namespace cogway::detail {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x3153'5542'5957'4743;  // "CGWYBUS1"
-constexpr std::uint32_t kLayout = 3;
+constexpr std::uint32_t kLayout = 4;
 
 // FNV-1a.
 constexpr std::uint64_t kBasis = 0xcbf2'9ce4'8422'2325;

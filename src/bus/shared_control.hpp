@@ -58,6 +58,8 @@ struct alignas(kCacheLine) SharedParticipant {
   std::atomic<std::uint64_t> incarnation{0};  ///< +1 for each process that was this participant
   std::array<std::atomic<char>, 16> name{};   ///< of the process, ends with a 0
   std::atomic<std::uint32_t> passing{0};      ///< its threads that put or take a carried buffer
+  std::atomic<std::uint32_t> line{0};         ///< 1 + the descriptor of its pipe's end; 0: none
+  std::atomic<std::uint64_t> line_inode{0};   ///< of that pipe; written before `line`
 };
 
 /// One size class.

@@ -93,7 +93,20 @@ Status check_agreement(const std::string& name, const ChannelOptions& asked,
 
 }  // namespace
 
-void wake_one(ChannelBell<>& bell) noexcept {
+namespace {
+bool call_one(ChannelBell<>& bell, LoopCaller& caller) noexcept {
+  for (std::uint32_t who = bell.pick_loop(); who != ChannelBell<>::kNobody;
+       who = bell.pick_loop()) {
+    if (caller.call(who)) return true;
+  }
+  return false;
+}
+}  // namespace
+
+void wake_one(ChannelBell<>& bell, LoopCaller& caller) noexcept {
+  if (bell.loops() != 0 && (bell.loops_first() || bell.waiters() == 0) && call_one(bell, caller)) {
+    return;
+  }
   for (std::uint32_t who = bell.pick(); who != ChannelBell<>::kNobody; who = bell.pick()) {
     // All threads of that process: its bit stood for every one of them.
     if (os::futex_wake(bell.word(), std::numeric_limits<int>::max(), os::FutexScope::shared,
@@ -101,10 +114,13 @@ void wake_one(ChannelBell<>& bell) noexcept {
       return;
     }
   }
+  (void)call_one(bell, caller);
 }
 
-void wake_all(ChannelBell<>& bell) noexcept {
+void wake_all(ChannelBell<>& bell, LoopCaller& caller) noexcept {
   while (bell.pick() != ChannelBell<>::kNobody) {
+  }
+  while (call_one(bell, caller)) {
   }
   os::futex_wake(bell.word(), std::numeric_limits<int>::max(), os::FutexScope::shared);
 }
@@ -276,8 +292,8 @@ bool SharedDirectory::bury(SharedSegments& segments, std::uint32_t dead) noexcep
     }
     entry.openers.fetch_and(~(std::uint64_t{1} << dead));
     // Whoever it was going to wake, or stood in the way of.
-    wake_all(channel.header->readable);
-    wake_all(channel.header->writable);
+    wake_all(channel.header->readable, segments.caller());
+    wake_all(channel.header->writable, segments.caller());
     shared_step("bury.channel");
   }
   control.audits.fetch_add(1);

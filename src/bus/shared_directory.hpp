@@ -26,6 +26,9 @@ struct OpenChannel {
   [[nodiscard]] ChannelRing<> ring() const noexcept {
     return {header->ends, slots, config.shape()};
   }
+  [[nodiscard]] ChannelBell<>& bell_of(ChannelEvent event) const noexcept {
+    return event == ChannelEvent::message ? header->readable : header->writable;
+  }
 };
 
 /// **Threads**: any. **Ownership**: borrows all it is made of; an open channel's memory stays until
@@ -66,10 +69,10 @@ class SharedDirectory {
   std::map<std::uint32_t, std::uint32_t> open_;  ///< acquires of this process, by entry
 };
 
-/// Wakes one sleeper of the bell, if there is one.
-void wake_one(ChannelBell<>& bell) noexcept;
+/// Wakes one that waits at the bell, if somebody does.
+void wake_one(ChannelBell<>& bell, LoopCaller& caller) noexcept;
 /// Wakes all.
-void wake_all(ChannelBell<>& bell) noexcept;
+void wake_all(ChannelBell<>& bell, LoopCaller& caller) noexcept;
 /// Sleeps as `me` while the bell is at that turn, until the deadline.
 void sleep_at(const ChannelBell<>& bell, std::uint32_t turn, std::uint32_t me,
               TimePoint deadline) noexcept;

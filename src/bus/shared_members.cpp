@@ -30,6 +30,7 @@ Status SharedMembers::join(std::uint32_t* participant) noexcept {
     entry.pid.store(static_cast<std::uint32_t>(os::process_id()));
     entry.swept_by.store(0);
     entry.passing.store(0);
+    entry.line.store(0);
     entry.incarnation.fetch_add(1);
     const std::string name = os::process_name();
     for (std::size_t at = 0; at < entry.name.size(); ++at) {

@@ -99,6 +99,7 @@ SharedSegments::SharedSegments(std::string name, const SharedPlan& plan, os::Sha
       readable_(data_memory_, os::Access::read, 0, plan_.data_bytes),
       locks_(control_memory_.fd()),
       control_(reinterpret_cast<SharedControl*>(control_mapping_.data())),
+      caller_(std::make_unique<LoopCaller>(*control_)),
       warm_(reinterpret_cast<HintWord<>*>(control_mapping_.data() + plan_.warm_offset)),
       cold_(reinterpret_cast<HintWord<>*>(control_mapping_.data() + plan_.cold_offset)),
       headers_(reinterpret_cast<SharedHeader*>(control_mapping_.data() + plan_.headers_offset)) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bus/loop_caller.hpp"
 #include "bus/shared_control.hpp"
 #include "bus/shared_plan.hpp"
 #include "cogway/base/os/byte_locks.hpp"
@@ -41,6 +42,7 @@ class SharedSegments {
   [[nodiscard]] const SharedPlan& plan() const noexcept { return plan_; }
   [[nodiscard]] SharedControl& control() const noexcept { return *control_; }
   [[nodiscard]] const os::ByteLocks& locks() const noexcept { return locks_; }
+  [[nodiscard]] LoopCaller& caller() const noexcept { return *caller_; }
   [[nodiscard]] SharedHeader& header(const ClassPlan& at, std::uint32_t block) const noexcept {
     return headers_[at.first + block];
   }
@@ -84,6 +86,7 @@ class SharedSegments {
   os::Mapping readable_;
   os::ByteLocks locks_;
   SharedControl* control_ = nullptr;
+  std::unique_ptr<LoopCaller> caller_;
   HintWord<>* warm_ = nullptr;
   HintWord<>* cold_ = nullptr;
   SharedHeader* headers_ = nullptr;

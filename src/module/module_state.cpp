@@ -42,6 +42,8 @@ int ModuleState::initialize(PyObject* owner) {
   if (import_attribute(kBus, "SharedBusStatistics", &shared_bus_statistics) < 0) return -1;
   if (import_attribute(kBus, "SharedBusOwner", &shared_bus_owner) < 0) return -1;
   if (import_attribute("cogway._channel", "ChannelStatistics", &channel_statistics) < 0) return -1;
+  if (import_attribute("cogway._channel_tasks", "ChannelTaskSide", &channel_task_side) < 0)
+    return -1;
   if (import_attribute("cogway._debug", "Finding", &finding) < 0) return -1;
   return import_attribute(kErrors, "StrategyUnavailable", &strategy_unavailable);
 }

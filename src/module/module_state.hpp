@@ -43,6 +43,7 @@ struct SyncState;  // sync_state.hpp
   X(shared_bus_statistics)       \
   X(shared_bus_owner)            \
   X(channel_statistics)          \
+  X(channel_task_side)           \
   X(channel_closed)              \
   X(channel_empty)               \
   X(finding)                     \

@@ -295,6 +295,8 @@ PyMethodDef methods[] = {
     {"channels", method(shared_bus_channels), METH_NOARGS, kSharedBusChannelsDoc},
     {"mutex", method(shared_bus_mutex), METH_O, kSharedBusMutexDoc},
     {"remove_word", method(shared_bus_remove_word), METH_O, kSharedBusRemoveWordDoc},
+    {"_loop_descriptor", shared_bus_loop_descriptor, METH_NOARGS, nullptr},
+    {"_clear_loop_calls", shared_bus_clear_loop_calls, METH_NOARGS, nullptr},
     {"send", method(send), METH_O, send_doc},
     {"reclaim", method(reclaim), METH_NOARGS, reclaim_doc},
     {"disinherit", method(disinherit), METH_NOARGS, disinherit_doc},
@@ -308,7 +310,10 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
+PyObject* get_key(PyObject* self, void*) { return PyLong_FromVoidPtr(as_bus(self)->bus.get()); }
+
 PyGetSetDef properties[] = {
+    {"_key", get_key, nullptr, nullptr, nullptr},
     {"name", get_name, nullptr, "What other processes open it by, or None.", nullptr},
     {"id", get_id, nullptr, "Tells it from any other bus, of the same name as well.", nullptr},
     {"capacity", get_capacity, nullptr, "Bytes that buffers may hold together.", nullptr},

@@ -34,11 +34,24 @@ extern const char kSharedBusChannelsDoc[];
 [[nodiscard]] const char* channel_policy_name(ChannelPolicy policy) noexcept;
 [[nodiscard]] const char* channel_kind_name(ChannelKind kind) noexcept;
 
+// What ChannelTaskSide waits with; in shared_channel_tasks.cpp. `room` is true for room, false for
+// a message.
+PyObject* channel_take(PyObject* self, PyObject*);         ///< a message, or None
+PyObject* channel_take_many(PyObject* self, PyObject* n);  ///< a list, or None
+PyObject* channel_offer(PyObject* self, PyObject* value);  ///< False: there is no room
+PyObject* channel_watch(PyObject* self, PyObject* room);   ///< what is ready after all
+PyObject* channel_ready(PyObject* self, PyObject* room);
+PyObject* channel_end_watch(PyObject* self, PyObject* const* arguments, Py_ssize_t count);
+PyObject* channel_bus(PyObject* self, PyObject*);
+PyObject* shared_bus_loop_descriptor(PyObject* self, PyObject*);
+PyObject* shared_bus_clear_loop_calls(PyObject* self, PyObject*);
+
 /// Why a call of a channel failed.
 void raise_channel_status(SharedChannelObject* self, const Status& status);
+/// A list of this message and those that are there, at most n; nullptr with an exception.
+[[nodiscard]] PyObject* channel_messages(SharedChannelObject* self, ChannelMessage& message,
+                                         std::int64_t n);
 /// bytes, or a Buffer; nullptr with an exception.
 [[nodiscard]] PyObject* channel_message(ModuleState& state, ChannelMessage& message);
-/// Takes a message that is there, attached; not_found: there is none.
-[[nodiscard]] Status channel_try_receive(SharedChannelObject* self, ChannelMessage& message);
 
 }  // namespace cogway

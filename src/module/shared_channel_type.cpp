@@ -12,6 +12,7 @@
 #include "module/arguments.hpp"
 #include "module/buffer.hpp"
 #include "module/bus.hpp"
+#include "module/channel_outgoing.hpp"
 #include "module/errors.hpp"
 #include "module/heap_type.hpp"
 #include "module/shared_channel.hpp"
@@ -26,43 +27,6 @@ void deallocate(PyObject* self) {
   object->channel.~shared_ptr();
   free_heap_object(self);
 }
-
-/// The message that a Python object is: a Buffer, or anything with bytes.
-class Outgoing {
- public:
-  Outgoing() = default;
-  Outgoing(const Outgoing&) = delete;
-  Outgoing& operator=(const Outgoing&) = delete;
-  ~Outgoing() {
-    if (bytes_.obj != nullptr) PyBuffer_Release(&bytes_);
-  }
-  [[nodiscard]] bool read(ModuleState& state, PyObject* value) {
-    if (!is_buffer(state, value)) return PyObject_GetBuffer(value, &bytes_, PyBUF_SIMPLE) == 0;
-    BufferView view;
-    if (!pin_view(reinterpret_cast<BufferObject*>(value), view)) return false;
-    if (view.offset == 0 && view.layout == view.buffer.layout()) {
-      buffer_ = std::move(view.buffer);
-      return true;
-    }
-    PyErr_SetString(PyExc_BufferError,
-                    "cannot send a part of a buffer: send the whole Buffer that it was taken from");
-    return false;
-  }
-  Status try_send(SharedChannel& channel) const {
-    return buffer_ ? channel.try_send(buffer_) : channel.try_send(bytes());
-  }
-  Status send(SharedChannel& channel, TimePoint deadline, ChannelInterrupt interrupt) const {
-    return buffer_ ? channel.send(buffer_, deadline, interrupt)
-                   : channel.send(bytes(), deadline, interrupt);
-  }
-
- private:
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
-    return {static_cast<const std::byte*>(bytes_.buf), static_cast<std::size_t>(bytes_.len)};
-  }
-  Py_buffer bytes_{};
-  BufferRef buffer_;
-};
 
 /// Runs a call that may wait, detached. False with an exception.
 template <typename Call>
@@ -90,7 +54,7 @@ PyObject* send(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyO
   static constexpr const char* kNames[] = {"message", "timeout"};
   PyObject* values[2];
   TimePoint deadline = kNever;
-  Outgoing message;
+  ChannelOutgoing message;
   if (!bind_arguments({"send", kNames, 2, 1}, arguments, count, keywords, values) ||
       !to_deadline({"send", "timeout"}, values[1], false, deadline) ||
       !message.read(*as_channel(self)->state, values[0])) {
@@ -104,7 +68,7 @@ PyObject* send(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyO
 }
 
 PyObject* send_nowait(PyObject* self, PyObject* value) {
-  Outgoing message;
+  ChannelOutgoing message;
   if (!message.read(*as_channel(self)->state, value)) return nullptr;
   const Status status = message.try_send(*as_channel(self)->channel);
   if (!status.ok()) return raise_channel_status(as_channel(self), status), nullptr;
@@ -154,17 +118,9 @@ PyObject* receive_many(PyObject* self, PyObject* const* arguments, Py_ssize_t co
       !to_deadline({"receive_many", "timeout"}, values[1], false, deadline)) {
     return nullptr;
   }
-  PyRef list = PyRef::steal(PyList_New(0));
   ChannelMessage message;
-  if (!list || !receive_one(object, deadline, message)) return nullptr;
-  for (;;) {
-    const PyRef item = PyRef::steal(channel_message(*object->state, message));
-    if (!item || PyList_Append(list.get(), item.get()) < 0) return nullptr;
-    // A message that cannot be had ends this call, and is the next one's matter.
-    if (PyList_GET_SIZE(list.get()) == n || !object->channel->try_receive(&message).ok()) {
-      return list.release();
-    }
-  }
+  if (!receive_one(object, deadline, message)) return nullptr;
+  return channel_messages(object, message, n);
 }
 
 PyObject* iterate(PyObject* self) { return Py_NewRef(self); }
@@ -213,6 +169,13 @@ PyObject* get_kind(PyObject* self, void*) {
 }
 PyObject* get_closed(PyObject* self, void*) {
   return PyBool_FromLong(as_channel(self)->channel->closed());
+}
+
+PyObject* get_bus_key(PyObject* self, void*) {
+  return PyLong_FromVoidPtr(as_channel(self)->channel->bus().get());
+}
+PyObject* get_aio(PyObject* self, void*) {
+  return PyObject_CallOneArg(as_channel(self)->state->channel_task_side, self);
 }
 
 PyObject* represent(PyObject* self) {
@@ -281,6 +244,13 @@ PyMethodDef methods[] = {
     {"receive", method(receive), kPassed, receive_doc},
     {"receive_nowait", method(receive_nowait), METH_NOARGS, receive_nowait_doc},
     {"receive_many", method(receive_many), kPassed, receive_many_doc},
+    {"_take", channel_take, METH_NOARGS, nullptr},
+    {"_take_many", channel_take_many, METH_O, nullptr},
+    {"_offer", channel_offer, METH_O, nullptr},
+    {"_watch", channel_watch, METH_O, nullptr},
+    {"_ready", channel_ready, METH_O, nullptr},
+    {"_end_watch", method(channel_end_watch), METH_FASTCALL, nullptr},
+    {"_bus", channel_bus, METH_NOARGS, nullptr},
     {"close", method(close), METH_NOARGS, close_doc},
     {"statistics", method(statistics), METH_NOARGS, statistics_doc},
     {nullptr, nullptr, 0, nullptr},
@@ -292,6 +262,9 @@ PyGetSetDef properties[] = {
     {"message_bytes", get_message_bytes, nullptr, "The longest message of bytes.", nullptr},
     {"policy", get_policy, nullptr, "What a sender does when it is full.", nullptr},
     {"kind", get_kind, nullptr, "\"mpmc\" or \"spsc\".", nullptr},
+    {"aio", get_aio, nullptr,
+     "The channel for tasks: `await channel.aio.receive()`. A ChannelTaskSide.", nullptr},
+    {"_bus_key", get_bus_key, nullptr, nullptr, nullptr},
     {"closed", get_closed, nullptr, "Whether it takes no more messages.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
@@ -352,6 +325,17 @@ PyObject* channel_message(ModuleState& state, ChannelMessage& message) {
   if (message.buffer()) return wrap_buffer(state, message.take_buffer());
   return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(message.bytes().data()),
                                    static_cast<Py_ssize_t>(message.bytes().size()));
+}
+
+PyObject* channel_messages(SharedChannelObject* self, ChannelMessage& message, std::int64_t n) {
+  PyRef list = PyRef::steal(PyList_New(0));
+  while (list) {
+    const PyRef item = PyRef::steal(channel_message(*self->state, message));
+    if (!item || PyList_Append(list.get(), item.get()) < 0) return nullptr;
+    // A message that cannot be had ends this call, and is the next one's matter.
+    if (PyList_GET_SIZE(list.get()) == n || !self->channel->try_receive(&message).ok()) break;
+  }
+  return list.release();
 }
 
 int add_shared_channel_type(PyObject* module, ModuleState& state) {

@@ -350,6 +350,37 @@ void announced_late(Execution& run) {
   });
 }
 
+/// Either the sender calls the loop, or the loop sees the message.
+void loop_waiting(Execution& run) {
+  struct State {
+    Channel channel;
+    ChannelBell<Atom> bell;
+    Atom<std::uint32_t> called{0};  // the descriptor
+  };
+  auto state = std::make_shared<State>();
+  run.thread("sender", [=] {
+    for (std::uint32_t i = 1; i <= 2; ++i) {
+      check(state->channel.send(0, i) == Step::yes, "room for two");
+      if (state->bell.pick_loop() != ChannelBell<Atom>::kNobody) {
+        state->called.fetch_add(1);
+        Parking<Atom>::unpark(state->called, 1);
+      }
+    }
+  });
+  run.thread("loop", [=] {
+    std::uint32_t number = 0;
+    for (std::uint32_t got = 0; got < 2;) {
+      const std::uint32_t turn = state->called.load();
+      state->bell.announce_loop(3);
+      if (state->channel.receive(&number) == Step::yes) {
+        ++got;
+      } else {
+        Parking<Atom>::park(state->called, turn, kNever);
+      }
+    }
+  });
+}
+
 constexpr Options kTwo{.executions = 30'000, .preemptions = 2};
 
 }  // namespace
@@ -375,6 +406,7 @@ TEST_CASE("channel ring: what was sent before the end comes out before it") {
 TEST_CASE("channel bell: nobody sleeps while there is something for it") {
   expect_right(waiting, kTwo, false);
   expect_right(two_waiting, kTwo, false);
+  expect_right(loop_waiting, kTwo, false);
 }
 
 TEST_CASE("channel ring: seeded bugs are found") {

@@ -10,12 +10,15 @@ from cogway import (
     Batch,
     Buffer,
     Bus,
+    ChannelStatistics,
+    ChannelTaskSide,
     Engine,
     Item,
     Pipeline,
     PipelineStatistics,
     Processes,
     SharedBus,
+    SharedChannel,
     Ticket,
 )
 from cogway.sync import (
@@ -93,6 +96,25 @@ def words(bus: SharedBus) -> None:
         assert_type(held, Literal[True])
     assert_type(bus.mutex("lock").repair(lambda: None), bool)
     assert_type(bus.statistics().words[0].kind, str)
+
+
+async def channels(bus: SharedBus) -> None:
+    channel = bus.channel("frames", capacity=8, policy="drop_oldest", kind="mpmc")
+    assert_type(channel, SharedChannel)
+    channel.send(bus.copy(b"frame"), timeout=1.0)
+    channel.send_nowait(bytearray(b"text"))
+    assert_type(channel.receive(timeout=1.0), bytes | Buffer)
+    assert_type(channel.receive_many(8), list[bytes | Buffer])
+    assert_type(channel.statistics(), ChannelStatistics)
+    for message in channel:
+        assert_type(message, bytes | Buffer)
+    assert_type(channel.aio, ChannelTaskSide)
+    await channel.aio.send(b"text", timeout=1.0)
+    assert_type(await channel.aio.receive(), bytes | Buffer)
+    assert_type(await channel.aio.receive_many(8, timeout=1.0), list[bytes | Buffer])
+    async for message in channel.aio:
+        assert_type(message, bytes | Buffer)
+    bus.channel("frames", policy="drop")  # type: ignore[arg-type]
 
 
 def refused(engine: Engine, bus: Bus) -> None:

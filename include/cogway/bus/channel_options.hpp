@@ -20,6 +20,9 @@ enum class ChannelKind : std::uint8_t {
   spsc,  ///< one process sends, one receives: cheaper. The next may once the last has let go
 };
 
+/// What an event loop waits for.
+enum class ChannelEvent : std::uint8_t { message, room };
+
 /// Who makes the channel chooses; who finds it there may leave all open, or must agree.
 struct ChannelOptions {
   static constexpr std::uint32_t kCapacity = 64;

@@ -104,6 +104,12 @@ class SharedBus {
   /// more; invalid_argument: no handle of this bus.
   Status attach(BufferId id, BufferRef* out);
 
+  /// A descriptor for the event loops of this process, the bus's own, made by the first call:
+  /// readable when a channel that one of them watches may have something, or close() was called.
+  /// Then clear_loop_calls() comes first. resource_exhausted: no descriptor is left.
+  Status loop_descriptor(int* out);
+  void clear_loop_calls() noexcept;
+
   /// Names of the channels on it: SharedChannel::open() opens one.
   [[nodiscard]] std::vector<std::string> channels() const;
 

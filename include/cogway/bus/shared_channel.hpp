@@ -90,8 +90,10 @@ class SharedChannel {
   Status send(const BufferRef& buffer, TimePoint deadline = kNever,
               ChannelInterrupt interrupt = {});
   /// The same without waiting: resource_exhausted, by policy block as well.
-  Status try_send(std::span<const std::byte> bytes);
-  Status try_send(const BufferRef& buffer);
+  /// `again`: the caller will watch() for room and try again, so that it is `unavailable`, and not
+  /// counted as refused.
+  Status try_send(std::span<const std::byte> bytes, bool again = false);
+  Status try_send(const BufferRef& buffer, bool again = false);
 
   /// The oldest message. deadline_exceeded; cancelled; failed_precondition: closed and empty;
   /// already_exists: another process receives from this spsc channel; data_loss: the message, or
@@ -99,6 +101,16 @@ class SharedChannel {
   Status receive(ChannelMessage* out, TimePoint deadline = kNever, ChannelInterrupt interrupt = {});
   /// The same without waiting: not_found.
   Status try_receive(ChannelMessage* out);
+
+  /// For event loops, which have SharedBus::loop_descriptor() called once when there may be
+  /// something: watch, try once more, and wait for the descriptor. After each call every loop of
+  /// the process looks at all it waits for, and watches again what it still waits for. A killed
+  /// process calls nobody, so they look 20 times a second beside.
+  void watch(ChannelEvent event) noexcept;
+  /// Messages to take, or room for so many; any number of either where it is closed. A guess.
+  [[nodiscard]] std::uint32_t ready(ChannelEvent event) const noexcept;
+  /// One wait is over: counts it, and lets another process have the call if it was not needed.
+  void end_watch(ChannelEvent event, bool timed_out) noexcept;
 
   /// For all processes: refuses further sends. What is inside comes out.
   void close() noexcept;
@@ -122,7 +134,7 @@ class SharedChannel {
   [[nodiscard]] Status prepare(std::span<const std::byte> bytes, Outgoing* out) const;
   [[nodiscard]] StatusCode usable(std::atomic<std::uint32_t>& alone) noexcept;
   Status send_until(const Outgoing& message, TimePoint deadline, ChannelInterrupt interrupt);
-  Status send_now(const Outgoing& message);
+  Status send_now(const Outgoing& message, bool again);
   [[nodiscard]] StatusCode push(const Outgoing& message);
   [[nodiscard]] StatusCode push_alone(const Outgoing& message);
   [[nodiscard]] StatusCode push_by_policy(const Outgoing& message, bool* by_policy);
