@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cogway import _core
+from cogway._errors import EngineClosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -212,10 +213,15 @@ class EngineScheduling(_core.Engine):
             What was granted, by worker that there is now.
 
         Raises:
+            EngineClosed: The engine belongs to the parent of this forked process.
             ValueError: A value that no system grants, or real time for workers that spin for long.
 
         Threads: any.
         """
+        if not self._own_process:
+            raise EngineClosed(
+                "schedule_workers(): the engine and its threads belong to the parent process"
+            )
         wish = _Wish.checked(policy, priority, nice, cpus)
         if worker_class not in ("foreground", "background"):
             raise ValueError(f"worker_class must be foreground or background, not {worker_class!r}")

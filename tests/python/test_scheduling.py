@@ -132,6 +132,22 @@ def test_workers_that_come_later():
         assert [each.nice for each in engine.schedule_workers("background")] == [19]
 
 
+def test_the_workers_of_a_parent_are_not_a_childs(script):
+    script("""
+        import os, cogway
+        with cogway.Engine(native_workers=1) as engine:
+            child = os.fork()
+            if child == 0:
+                try:
+                    engine.schedule_workers(nice=19)
+                except cogway.EngineClosed as error:
+                    os._exit(0 if "parent process" in str(error) else 2)
+                os._exit(1)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            assert engine.schedule_workers()[0].nice == 0
+    """)
+
+
 def test_a_worker_in_the_place_of_one_that_was_given_up(deaf):
     with cogway.Engine(native_workers=1, background_workers=1, grace=0.01) as engine:
         (first,) = engine.schedule_workers(nice=7)
