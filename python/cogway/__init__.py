@@ -63,7 +63,7 @@ from cogway._statistics import (
     WorkerClassStatistics,
     WorkerStatistics,
 )
-from cogway._strategy import Processes, worker_bus
+from cogway._strategy import Processes, strategies, worker_bus
 from cogway.flow import (
     EPOCH,
     INDEX,
@@ -152,6 +152,7 @@ __all__ = [
     "schedule_thread",
     "setup",
     "spawn",
+    "strategies",
     "thread_pools",
     "worker_bus",
 ]

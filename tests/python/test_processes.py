@@ -370,6 +370,15 @@ def test_strategies_by_name(monkeypatch):
             assert engine.spawn(abs, -1).result() == 1
 
 
+def test_strategies_say_why_not():
+    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    found = cogway.strategies()
+    assert list(found) == ["main", "free_threaded", "processes"]
+    assert found["main"] is None
+    assert found["processes"] is None
+    assert ("free-threaded build" in (found["free_threaded"] or "")) is gil
+
+
 def test_worker_bus_elsewhere():
     with pytest.raises(RuntimeError, match="no worker process"):
         cogway.worker_bus()

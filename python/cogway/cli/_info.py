@@ -11,7 +11,6 @@ import sysconfig
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cogway._strategy import strategies
 from cogway.cli import _kernels
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def gather(packs: Sequence[str] = ()) -> dict[str, Any]:
                 "parallel": name != "main" or not gil,
                 "auto": name == ("processes" if gil else "free_threaded"),
             }
-            for name, reason in strategies().items()
+            for name, reason in cogway.strategies().items()
         ],
     }
 
