@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -16,12 +17,18 @@ peer: Any = sibling(__file__, "_peer")
 
 ANSWERING = f"""
 import sys
+import time
 import cogway
 
 with cogway.Bus.open(sys.argv[1]) as bus:
     back, flood = bus.channel("back"), bus.channel("flood")
     for message in bus.channel("there"):
-        if isinstance(message, bytes) and len(message) != 8:
+        if message == b"stamp":
+            until = time.perf_counter_ns() + 100_000
+            while time.perf_counter_ns() < until:
+                pass
+            back.send(time.perf_counter_ns().to_bytes(8, "little"))
+        elif isinstance(message, bytes) and len(message) != 8:
             small = bytes({peer.SMALL})
             for _ in range(int(message[1:])):
                 flood.send(small)
@@ -39,6 +46,7 @@ with cogway.Bus.open(sys.argv[1]) as bus:
 class Channel(peer.Sender):  # type: ignore[misc]
     label = "cogway"
     distribution = "cogway"
+    answers = ("echo", "pages", "flood", "awake", "asleep")
 
     def open(self) -> None:
         name = f"bench-channels-{os.getpid()}"
@@ -68,6 +76,14 @@ class Channel(peer.Sender):  # type: ignore[misc]
         while left:
             left -= len(self._flood.receive_many(1000, timeout=60))
         return time.perf_counter() - began
+
+    def awaits(self, count: int, awake: bool) -> list[int]:
+        side = self._back.aio
+        return list(
+            asyncio.run(
+                peer.awaited(count, awake, lambda: self._there.send_nowait(b"stamp"), side.receive)
+            )
+        )
 
     def close(self) -> None:
         self._there.close()

@@ -15,6 +15,8 @@ QUESTION = Question(
         Case("8 bytes there and back", (P50, P99), {"what": "echo"}),
         Case("4 MiB there, every page touched, 8 bytes back", (P50, P99), {"what": "pages"}),
         Case("64 bytes, many one way", (RATE,), {"what": "flood"}),
+        Case("8 bytes to a task, the loop awake", (P50, P99), {"what": "awake"}),
+        Case("8 bytes to a task, the loop asleep", (P50, P99), {"what": "asleep"}),
     ),
     targets=(
         Target("8 bytes there and back, blocking", "8 bytes there and back", "p50_us", 8.7),
@@ -24,6 +26,13 @@ QUESTION = Question(
             "p50_us",
             0.0025,
             of=("mp_queue",),
+        ),
+        Target(
+            "awaitable receive, the loop awake",
+            "8 bytes to a task, the loop awake",
+            "p50_us",
+            0.6,
+            of=("thread_post",),
         ),
     ),
 )
