@@ -34,6 +34,8 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+# A type in a signature, such as bytes, may have the name of two attributes: no fault of the page.
+suppress_warnings = ["ref.python"]
 autodoc_class_signature = "mixed"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
