@@ -17,6 +17,7 @@ from cogway._bus import (
     BusStatistics,
     SharedBusOwner,
     SharedBusStatistics,
+    SharedChannelReport,
     SharedWordStatistics,
 )
 from cogway._channel import ChannelStatistics
@@ -126,6 +127,7 @@ __all__ = [
     "SharedBusOwner",
     "SharedBusStatistics",
     "SharedChannel",
+    "SharedChannelReport",
     "SharedMutex",
     "SharedWordStatistics",
     "SpawnMap",

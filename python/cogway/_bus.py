@@ -5,7 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BusStatistics", "SharedBusOwner", "SharedBusStatistics", "SharedWordStatistics"]
+__all__ = [
+    "BusStatistics",
+    "SharedBusOwner",
+    "SharedBusStatistics",
+    "SharedChannelReport",
+    "SharedWordStatistics",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,33 @@ class SharedWordStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedChannelReport:
+    """A channel of a shared bus, as it is seen from outside.
+
+    Attributes:
+        name: Its name on the bus.
+        capacity: Messages that it holds.
+        policy: What a sender does when it is full.
+        kind: "mpmc" or "spsc".
+        messages: Messages inside, those being sent among them.
+        bytes: What the messages inside hold: a buffer all of its block.
+        closed: Whether it takes no more messages.
+        openers: Numbers of the participants that have it open.
+        filling: Numbers of those that hold a slot right now, and hide what comes after it.
+    """
+
+    name: str
+    capacity: int
+    policy: str
+    kind: str
+    messages: int
+    bytes: int
+    closed: bool
+    openers: tuple[int, ...]
+    filling: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SharedBusStatistics:
     """A snapshot of what a shared bus holds, and who holds it.
 
@@ -143,6 +176,7 @@ class SharedBusStatistics:
         reclaimed_buffers: Buffers that they held, taken back.
         owners: One entry for each process that takes part.
         words: One entry for each atomic and mutex.
+        channels: One entry for each channel.
     """
 
     capacity: int
@@ -160,3 +194,4 @@ class SharedBusStatistics:
     reclaimed_buffers: int
     owners: tuple[SharedBusOwner, ...]
     words: tuple[SharedWordStatistics, ...]
+    channels: tuple[SharedChannelReport, ...]

@@ -87,6 +87,7 @@ SharedBusStatistics gather(const detail::SharedSegments& segments, std::uint32_t
     result.owners.push_back(std::move(owner));
   }
   result.words = detail::SharedWords::statistics(control);
+  result.channels = detail::SharedDirectory::report(segments);
   return result;
 }
 

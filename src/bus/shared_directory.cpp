@@ -300,6 +300,36 @@ bool SharedDirectory::bury(SharedSegments& segments, std::uint32_t dead) noexcep
   return true;
 }
 
+std::vector<SharedChannelReport> SharedDirectory::report(const SharedSegments& segments) {
+  static constexpr const char* kPolicies[] = {"block", "drop_oldest", "drop_newest", "fail"};
+  static constexpr const char* kKinds[] = {"mpmc", "spsc"};
+  std::vector<SharedChannelReport> reports;
+  for (const SharedEntry& entry : segments.control().channels) {
+    OpenChannel channel;
+    if (!map_entry(segments, entry, &channel)) continue;
+    ChannelRing<> ring = channel.ring();
+    SharedChannelReport one;
+    one.name = name_of(entry);
+    one.capacity = channel.config.capacity;
+    one.policy = kPolicies[channel.config.policy];
+    one.kind = kKinds[channel.config.kind];
+    one.messages = ring.size();
+    one.closed = ring.closed();
+    for (std::uint32_t i = 0; i < channel.config.slots(); ++i) {
+      ChannelRing<>::Place place;
+      if (ring.look(i, &place)) one.bytes += weight_of(place.size()) * kWeightUnit;
+    }
+    const std::uint64_t openers = entry.openers.load();
+    for (std::uint32_t i = 0; i < kSharedParticipants; ++i) {
+      if ((openers >> i & 1) != 0) one.openers.push_back(i);
+    }
+    // Nobody is dead: only asked.
+    (void)ring.abandon([&](std::uint32_t who) { return one.filling.push_back(who), false; });
+    reports.push_back(std::move(one));
+  }
+  return reports;
+}
+
 std::vector<std::string> SharedDirectory::names() const {
   std::vector<std::string> names;
   for (const SharedEntry& entry : segments_.control().channels) {

@@ -14,6 +14,7 @@
 #include "bus/shared_pool.hpp"
 #include "bus/shared_segments.hpp"
 #include "cogway/bus/channel_options.hpp"
+#include "cogway/bus/shared_bus_statistics.hpp"
 
 namespace cogway::detail {
 
@@ -48,6 +49,8 @@ class SharedDirectory {
   void release(const OpenChannel& channel) noexcept;
   /// After a death: counts what is carried, and removes what nobody needs any more.
   void tidy() noexcept;
+  /// What all channels are, without changing them.
+  [[nodiscard]] static std::vector<SharedChannelReport> report(const SharedSegments& segments);
   /// Names of the channels.
   [[nodiscard]] std::vector<std::string> names() const;
 

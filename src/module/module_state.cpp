@@ -39,6 +39,7 @@ int ModuleState::initialize(PyObject* owner) {
   if (import_attribute(kErrors, "WorkerLost", &worker_lost) < 0) return -1;
   if (import_attribute("cogway._bus", "BusStatistics", &bus_statistics) < 0) return -1;
   static constexpr const char* kBus = "cogway._bus";
+  if (import_attribute(kBus, "SharedChannelReport", &shared_channel_report) < 0) return -1;
   if (import_attribute(kBus, "SharedBusStatistics", &shared_bus_statistics) < 0) return -1;
   if (import_attribute(kBus, "SharedBusOwner", &shared_bus_owner) < 0) return -1;
   if (import_attribute("cogway._channel", "ChannelStatistics", &channel_statistics) < 0) return -1;

@@ -44,6 +44,7 @@ struct SyncState;  // sync_state.hpp
   X(shared_bus_owner)            \
   X(channel_statistics)          \
   X(channel_task_side)           \
+  X(shared_channel_report)       \
   X(channel_closed)              \
   X(channel_empty)               \
   X(finding)                     \

@@ -30,6 +30,10 @@ PyObject* word_of(ModuleState& state, const SharedWordStatistics& word) {
                                PyBool_FromLong(word.inconsistent));
 }
 
+PyObject* number_of(ModuleState&, const std::uint32_t& number) {
+  return PyLong_FromUnsignedLong(number);
+}
+
 template <typename Part>
 PyRef tuple_of(ModuleState& state, const std::vector<Part>& parts,
                PyObject* (*made)(ModuleState&, const Part&)) {
@@ -42,6 +46,16 @@ PyRef tuple_of(ModuleState& state, const std::vector<Part>& parts,
   return tuple;
 }
 
+PyObject* channel_of(ModuleState& state, const SharedChannelReport& channel) {
+  const PyRef openers = tuple_of(state, channel.openers, number_of);
+  const PyRef filling = tuple_of(state, channel.filling, number_of);
+  if (!openers || !filling) return nullptr;
+  return PyObject_CallFunction(state.shared_channel_report, "sIssIKNOO", channel.name.c_str(),
+                               channel.capacity, channel.policy.c_str(), channel.kind.c_str(),
+                               channel.messages, channel.bytes, PyBool_FromLong(channel.closed),
+                               openers.get(), filling.get());
+}
+
 }  // namespace
 
 PyObject* shared_statistics(ModuleState& state, const SharedBusStatistics& now) {
@@ -49,11 +63,13 @@ PyObject* shared_statistics(ModuleState& state, const SharedBusStatistics& now) 
   if (!owners) return nullptr;
   const PyRef words = tuple_of(state, now.words, word_of);
   if (!words) return nullptr;
-  return PyObject_CallFunction(state.shared_bus_statistics, "KKKKKKKKKKKKKOO", now.capacity,
+  const PyRef channels = tuple_of(state, now.channels, channel_of);
+  if (!channels) return nullptr;
+  return PyObject_CallFunction(state.shared_bus_statistics, "KKKKKKKKKKKKKOOO", now.capacity,
                                now.resident_bytes, now.used_bytes, now.free_bytes, now.leased_bytes,
                                now.frozen_bytes, now.transferred_bytes, now.live_buffers,
                                now.in_transit, now.bequeathed_bytes, now.leases, now.deaths,
-                               now.reclaimed_buffers, owners.get(), words.get());
+                               now.reclaimed_buffers, owners.get(), words.get(), channels.get());
 }
 
 PyObject* bus_names(PyObject*, PyObject*) {

@@ -60,6 +60,27 @@ def test_list_info_and_stats(name, capsys):
         Bus.remove(name)
 
 
+def test_channels_are_shown(name, capsys):
+    with Bus.create(name, bytes=8 * MIB) as bus:
+        channel = bus.channel("frames", capacity=5, policy="fail")
+        channel.send(b"x" * 16)
+        expected = {
+            "name": "frames",
+            "capacity": 5,
+            "policy": "fail",
+            "kind": "mpmc",
+            "messages": 1,
+            "bytes": 16,
+            "closed": False,
+            "openers": [bus.participant],
+            "filling": [],
+        }
+        for action in ("info", "stats"):
+            assert shown(capsys, action, name)[0]["channels"] == [expected]
+        assert main(["bus", "info", name]) == 0
+        assert "name=frames  capacity=5  policy=fail" in capsys.readouterr().out
+
+
 def test_the_dead_are_found_and_what_they_held_taken_back(name, capsys):
     with Bus.create(name, bytes=8 * MIB) as bus:
         pid = killed(name)

@@ -36,6 +36,19 @@ struct SharedWordStatistics {
   bool inconsistent = false;        ///< the last of them, and nobody has repaired since
 };
 
+/// One channel. Participants are numbers, as SharedBusOwner has them.
+struct SharedChannelReport {
+  std::string name;
+  std::uint32_t capacity = 0;
+  std::string policy;  ///< "block", "drop_oldest", "drop_newest" or "fail"
+  std::string kind;    ///< "mpmc" or "spsc"
+  std::uint32_t messages = 0;
+  std::uint64_t bytes = 0;  ///< of the messages inside, a buffer all of its block
+  bool closed = false;
+  std::vector<std::uint32_t> openers;
+  std::vector<std::uint32_t> filling;  ///< who holds a slot, and hides what comes after it
+};
+
 struct SharedBusStatistics {
   std::uint64_t capacity = 0;        ///< bytes that may have pages
   std::uint64_t resident_bytes = 0;  ///< bytes that have; free blocks among them
@@ -52,6 +65,7 @@ struct SharedBusStatistics {
   std::uint64_t reclaimed_buffers = 0;  ///< that they held
   std::vector<SharedBusOwner> owners;
   std::vector<SharedWordStatistics> words;
+  std::vector<SharedChannelReport> channels;
 };
 
 }  // namespace cogway

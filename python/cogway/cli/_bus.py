@@ -20,7 +20,7 @@ HELP = "list, inspect and repair the shared buses of this machine"
 
 _ACTIONS = {
     "list": "the names of all shared buses, and why one cannot be opened",
-    "info": "one bus: capacity and participants",
+    "info": "one bus: capacity, participants and channels",
     "stats": "one bus: bytes and buffers, by state and by owner",
     "diagnose": "what is wrong with one bus; exit status 1 if anything is",
     "repair": "take back what the dead held; remove a bus without a living participant",
@@ -69,6 +69,7 @@ def _info(name: str) -> dict[str, Any]:
         "name": name,
         "capacity": found.capacity,
         "owners": [{key: getattr(owner, key) for key in shown} for owner in found.owners],
+        "channels": [asdict(channel) for channel in found.channels],
     }
 
 
@@ -77,7 +78,8 @@ def _stats(name: str) -> dict[str, Any]:
 
     found = asdict(Bus.inspect(name))
     del found["in_transit"]  # which each process counts for itself
-    return {"name": name, **found, "owners": list(found["owners"]), "words": list(found["words"])}
+    lists = {key: list(found[key]) for key in ("owners", "words", "channels")}
+    return {"name": name, **found, **lists}
 
 
 def _diagnose(name: str) -> dict[str, Any]:
@@ -94,6 +96,14 @@ def _diagnose(name: str) -> dict[str, Any]:
         for word in found.words
         if word.inconsistent
     ]
+    owners = {owner.participant: owner for owner in found.owners}
+    for channel in found.channels:
+        for owner in (owners[who] for who in channel.filling if who in owners):
+            if not owner.alive or _stopped(owner.pid):
+                problems.append(
+                    f"process {owner.pid} ({owner.name}) holds a slot of channel '{channel.name}' "
+                    "and hides the messages after it"
+                )
     if not any(owner.alive for owner in found.owners):
         problems.append("nobody takes part in it any more")
     return {"name": name, "problems": problems}

@@ -174,6 +174,11 @@ TEST_CASE_FIXTURE(Fixture, "channel trouble: a stopped sender hides its place un
     ChannelMessage message;
     CHECK(channel->receive(&message, soon()).code() == StatusCode::deadline_exceeded);
     CHECK(channel->statistics().messages == 2);
+    const SharedBusStatistics seen = bus->statistics();
+    REQUIRE(seen.channels.size() == 1);
+    REQUIRE(seen.channels[0].filling.size() == 1);
+    CHECK(seen.channels[0].filling[0] != bus->participant());
+    CHECK(seen.channels[0].openers.size() == 2);
     if (goes_on) {
       ::kill(peer.pid(), SIGCONT);
       REQUIRE(channel->receive(&message, late()).ok());
@@ -187,6 +192,7 @@ TEST_CASE_FIXTURE(Fixture, "channel trouble: a stopped sender hides its place un
     CHECK(message.bytes().size() == 6);
   }
   CHECK(channel->statistics().abandoned == 1);
+  CHECK(bus->statistics().channels[0].filling.empty());
   bus->reclaim();
   CHECK(bus->statistics().live_buffers == 1);
 }
