@@ -210,10 +210,8 @@ BufferRef SharedBus::start_lease(const Layout& layout, std::uint32_t size_class,
   {
     const std::lock_guard lock(records_->lock_of(record));
     detail::SharedRecords::name(record, size_class, block);
-    record->header = &header;
+    detail::SharedRecords::bind(record, &header, this, fork_epoch_);
     record->payload = segments_->writable(at.offset_of(block));
-    record->shared = this;
-    record->fork_epoch = fork_epoch_;
     record->count.start();
     record->joined = true;
   }

@@ -132,10 +132,8 @@ Status SharedBus::attach_held(BufferId id, BufferRef* out) {
     if (record->count.revive()) retain();  // its last reference is on its way out, and comes back
   } else {
     detail::SharedRecords::name(record, id.size_class, id.block);
-    record->header = &header;
+    detail::SharedRecords::bind(record, &header, this, fork_epoch_);
     record->payload = segments_->readable(at.offset_of(id.block));
-    record->shared = this;
-    record->fork_epoch = os::fork_epoch();
     record->count.start();
     record->joined = true;
     retain();

@@ -49,6 +49,15 @@ class SharedRecords {
   static void name(BufferRecord* record, std::uint32_t size_class, std::uint32_t block) noexcept {
     record->owner = reinterpret_cast<void*>(std::uintptr_t{size_class} << 32 | block);
   }
+  /// Whose it is: the same for all lives of the block here, and written once, as a thread that has
+  /// dropped the last reference of one life reads it without the lock, maybe in the next one.
+  static void bind(BufferRecord* record, BufferHeader* header, SharedBus* bus,
+                   std::uint64_t fork_epoch) noexcept {
+    if (record->shared == bus) return;
+    record->header = header;
+    record->shared = bus;
+    record->fork_epoch = fork_epoch;
+  }
   [[nodiscard]] static std::uint32_t size_class_of(const BufferRecord* record) noexcept {
     return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(record->owner) >> 32);
   }
