@@ -25,6 +25,7 @@ target_include_directories(cogway_kernel INTERFACE
   "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>")  # installed: see install.cmake
 
 # cogway_layer(<name> [DEPENDS <lower>]): src/<name>/**.cpp + include/cogway/<name>/ as cogway::<name>.
+# The sanitizer trees compile several files of a layer as one, so no two may define the same private name.
 function(cogway_layer name)
   cmake_parse_arguments(arg "" "" "DEPENDS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cpp")

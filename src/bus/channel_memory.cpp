@@ -12,11 +12,11 @@
 namespace cogway::detail {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x4e48'4359'5747'4f43;  // "COGWYCHN"
+constexpr std::uint64_t kChannelMagic = 0x4e48'4359'5747'4f43;  // "COGWYCHN"
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 39;
 
 std::uint64_t checksum_of(const ChannelConfig& config) noexcept {
-  std::uint64_t hash = kMagic;
+  std::uint64_t hash = kChannelMagic;
   for (const std::uint64_t part :
        {std::uint64_t{config.capacity}, std::uint64_t{config.message_bytes}, config.bytes,
         std::uint64_t{config.policy}, std::uint64_t{config.kind}}) {

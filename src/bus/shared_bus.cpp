@@ -26,7 +26,7 @@ namespace cogway {
 namespace {
 
 // A killed holder wakes nobody: who waits looks for the dead this often.
-constexpr Nanoseconds kLook = std::chrono::milliseconds(50);
+constexpr Nanoseconds kRoomLook = std::chrono::milliseconds(50);
 
 Status check_capacity(std::uint64_t capacity) {
   if (capacity >= SharedBus::kMinCapacity && capacity <= SharedBus::kMaxCapacity) return {};
@@ -288,8 +288,8 @@ Status SharedBus::lease_within(const Layout& layout, TimePoint deadline, BufferR
       status = {StatusCode::deadline_exceeded, status.message()};
       break;
     }
-    os::futex_wait(segments_->control().freed, seen, std::min(deadline, deadline_after(now, kLook)),
-                   os::FutexScope::shared);
+    os::futex_wait(segments_->control().freed, seen,
+                   std::min(deadline, deadline_after(now, kRoomLook)), os::FutexScope::shared);
     if (interrupted != nullptr && interrupted(argument)) {
       status = {StatusCode::cancelled, "the wait for room on the bus was interrupted"};
       break;

@@ -12,7 +12,7 @@
 namespace cogway::detail {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x3153'5542'5957'4743;  // "CGWYBUS1"
+constexpr std::uint64_t kBusMagic = 0x3153'5542'5957'4743;  // "CGWYBUS1"
 constexpr std::uint32_t kLayout = 4;
 
 // FNV-1a.
@@ -70,7 +70,7 @@ std::uint64_t checksum_of(const Preamble& preamble) noexcept {
 Preamble Preamble::make(const SharedPlan& plan, const os::FileFacts& data) {
   const os::PidNamespace space = os::pid_namespace();
   Preamble made;
-  made.magic = kMagic;
+  made.magic = kBusMagic;
   made.layout = kLayout;
   made.page_size = static_cast<std::uint32_t>(os::page_size());
   made.fingerprint = detail::fingerprint();
@@ -88,7 +88,7 @@ Preamble Preamble::make(const SharedPlan& plan, const os::FileFacts& data) {
 void Preamble::seal() noexcept { checksum = checksum_of(*this); }
 
 Status Preamble::check(const std::string& what) const {
-  if (magic != kMagic) {
+  if (magic != kBusMagic) {
     return {StatusCode::invalid_argument, what + " is not a bus of cogway"};
   }
   if (layout != kLayout) {

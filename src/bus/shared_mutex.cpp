@@ -14,7 +14,7 @@ namespace {
 using Taken = RobustMutex::Taken;
 
 // A lock that lends priority is not woken by signals.
-constexpr Nanoseconds kLook = std::chrono::milliseconds(50);
+constexpr Nanoseconds kMutexLook = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -38,7 +38,7 @@ Status SharedMutex::take(TimePoint deadline, WordInterrupt interrupt) {
     const SharedWord::Waiting waiting(*word_);
     for (;;) {
       const TimePoint now = monotonic_now();
-      taken = entry.mutex.lock_until(std::min(deadline, deadline_after(now, kLook)));
+      taken = entry.mutex.lock_until(std::min(deadline, deadline_after(now, kMutexLook)));
       if (taken != Taken::no) break;
       if (Status status = word_->usable(); !status.ok()) return status;
       if (deadline <= monotonic_now()) return word_->overdue();

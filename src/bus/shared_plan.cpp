@@ -9,7 +9,7 @@
 namespace cogway::detail {
 namespace {
 
-constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t to) {
+constexpr std::uint64_t aligned(std::uint64_t value, std::uint64_t to) {
   return (value + to - 1) / to * to;
 }
 
@@ -34,17 +34,17 @@ SharedPlan::SharedPlan(std::uint64_t bytes) noexcept : capacity(bytes) {
     plan.blocks = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(capacity / plan.group_bytes() * plan.group, 0xffff'ff00));
     plan.data_offset = data_bytes;
-    data_bytes = round_up(data_bytes + plan.blocks * plan.block_bytes, page);
+    data_bytes = aligned(data_bytes + plan.blocks * plan.block_bytes, page);
     plan.first = blocks;
     blocks += plan.blocks;
     plan.first_map = maps;
-    plan.maps = round_up(plan.blocks, HintWord<>::kBlocks) / HintWord<>::kBlocks;
+    plan.maps = aligned(plan.blocks, HintWord<>::kBlocks) / HintWord<>::kBlocks;
     maps += plan.maps;
   }
-  warm_offset = round_up(sizeof(SharedControl), page);
-  cold_offset = round_up(warm_offset + maps * sizeof(HintWord<>), page);
-  headers_offset = round_up(cold_offset + maps * sizeof(HintWord<>), page);
-  control_bytes = round_up(headers_offset + blocks * sizeof(SharedHeader), page);
+  warm_offset = aligned(sizeof(SharedControl), page);
+  cold_offset = aligned(warm_offset + maps * sizeof(HintWord<>), page);
+  headers_offset = aligned(cold_offset + maps * sizeof(HintWord<>), page);
+  control_bytes = aligned(headers_offset + blocks * sizeof(SharedHeader), page);
 }
 
 std::uint32_t SharedPlan::class_for(std::uint64_t nbytes) const noexcept {

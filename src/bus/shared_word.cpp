@@ -14,9 +14,9 @@ namespace cogway {
 namespace {
 
 // A killed process notifies nobody: who waits looks this often.
-constexpr Nanoseconds kLook = std::chrono::milliseconds(50);
+constexpr Nanoseconds kWordLook = std::chrono::milliseconds(50);
 
-void count(std::atomic<std::uint64_t>& counter) noexcept {
+void tally(std::atomic<std::uint64_t>& counter) noexcept {
   // order: relaxed, a statistic
   counter.fetch_add(1, std::memory_order_relaxed);
 }
@@ -79,13 +79,13 @@ Status SharedWord::late() const {
   return {StatusCode::deadline_exceeded, "nothing happened to word '" + name_ + "' in time"};
 }
 Status SharedWord::overdue() {
-  count(entry_.timeouts);
+  tally(entry_.timeouts);
   return late();
 }
 
 SharedWord::Waiting::Waiting(SharedWord& word) noexcept : word_(word) {
   word_.bus_->words_->announce(word_.index_, 1);
-  count(word_.entry_.waits);
+  tally(word_.entry_.waits);
   detail::shared_step("word.waiting");
 }
 SharedWord::Waiting::~Waiting() { word_.bus_->words_->announce(word_.index_, -1); }
@@ -94,7 +94,7 @@ Status SharedWord::rest(std::uint32_t seen, TimePoint deadline, WordInterrupt in
   if (Status status = usable(); !status.ok()) return status;
   const TimePoint now = monotonic_now();
   if (now >= deadline) return overdue();
-  os::futex_wait(entry_.turn, seen, std::min(deadline, deadline_after(now, kLook)),
+  os::futex_wait(entry_.turn, seen, std::min(deadline, deadline_after(now, kWordLook)),
                  os::FutexScope::shared);
   if (interrupt.asked != nullptr && interrupt.asked(interrupt.argument)) {
     return {StatusCode::cancelled, "the wait for word '" + name_ + "' was interrupted"};
@@ -106,7 +106,7 @@ std::size_t SharedWord::notify(std::size_t most) noexcept {
   if (most == 0 || !bus_->belongs_here() || entry_.waiters.load() == 0) return 0;
   entry_.turn.fetch_add(1);
   detail::shared_step("word.turned");
-  count(entry_.notifications);
+  tally(entry_.notifications);
   const int sleepers =
       static_cast<int>(std::min<std::size_t>(most, std::numeric_limits<int>::max()));
   return static_cast<std::size_t>(

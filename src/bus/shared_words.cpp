@@ -11,14 +11,15 @@
 namespace cogway::detail {
 namespace {
 
-constexpr Nanoseconds kPatience = std::chrono::seconds(1);
+constexpr Nanoseconds kNamingPatience = std::chrono::seconds(1);
 
 class NamingLock {
  public:
   explicit NamingLock(SharedControl& control) noexcept
       : mutex_(control.naming),
         // Abandoned: an entry is ready or it is not.
-        taken_(RobustMutex::holds(mutex_.lock_until(deadline_after(monotonic_now(), kPatience)))) {
+        taken_(RobustMutex::holds(
+            mutex_.lock_until(deadline_after(monotonic_now(), kNamingPatience)))) {
     if (taken_) shared_step("word.locked");
   }
   NamingLock(const NamingLock&) = delete;

@@ -6,7 +6,7 @@
 namespace cogway {
 namespace {
 
-struct Traits {
+struct CallTraits {
   using Cache = detail::RecordCache<CallBlock>;
   static CallBlock*& link(CallBlock& block) noexcept { return block.link; }
   static std::atomic<std::uint32_t>& row_link(CallBlock& block) noexcept { return block.row_link; }
@@ -19,17 +19,17 @@ struct Traits {
   [[gnu::tls_model("initial-exec")]] static constinit thread_local Cache cache_;
 };
 
-using Pool = detail::RecordPool<CallBlock, Traits>;
+using CallPool = detail::RecordPool<CallBlock, CallTraits>;
 
-constinit Pool pool_of_calls;  // trivially destroyed: records outlive every engine
+constinit CallPool pool_of_calls;  // trivially destroyed: records outlive every engine
 
-[[gnu::tls_model("initial-exec")]] constinit thread_local Traits::Cache Traits::cache_{};
+[[gnu::tls_model("initial-exec")]] constinit thread_local CallTraits::Cache CallTraits::cache_{};
 
-void Traits::at_exit(Cache& cache) noexcept {
+void CallTraits::at_exit(Cache& cache) noexcept {
   struct Flush {
     ~Flush() {
-      Traits::cache().stage = 2;
-      pool_of_calls.flush(Traits::cache());
+      CallTraits::cache().stage = 2;
+      pool_of_calls.flush(CallTraits::cache());
     }
   };
   if (cache.stage != 0) return;

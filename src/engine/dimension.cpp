@@ -9,7 +9,7 @@
 namespace cogway {
 namespace {
 
-constexpr std::size_t kDeepest = 16;
+constexpr std::size_t kDeepestShape = 16;
 
 /// a // b as Python does: towards minus infinity.
 bool floor_divide(std::int64_t a, std::int64_t b, std::int64_t* result) noexcept {
@@ -60,7 +60,7 @@ class Dimension::Parser {
     }
   }
   bool factor(std::size_t depth) {
-    if (depth > kDeepest || steps_.size() > kMaxSteps) return fail("is too long");
+    if (depth > kDeepestShape || steps_.size() > kMaxSteps) return fail("is too long");
     const char c = peek();
     if (c == '(') {
       ++at_;

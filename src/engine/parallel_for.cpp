@@ -32,7 +32,7 @@ struct ParallelJob {
   ParallelJob* link = nullptr;
 };
 
-struct Traits {
+struct JobTraits {
   using Cache = detail::RecordCache<ParallelJob>;
   static ParallelJob*& link(ParallelJob& job) noexcept { return job.link; }
   static std::atomic<std::uint32_t>& row_link(ParallelJob& job) noexcept { return job.row_link; }
@@ -45,14 +45,14 @@ struct Traits {
   [[gnu::tls_model("initial-exec")]] static constinit thread_local Cache cache_;
 };
 
-constinit detail::RecordPool<ParallelJob, Traits> pool_of_jobs;
-[[gnu::tls_model("initial-exec")]] constinit thread_local Traits::Cache Traits::cache_{};
+constinit detail::RecordPool<ParallelJob, JobTraits> pool_of_jobs;
+[[gnu::tls_model("initial-exec")]] constinit thread_local JobTraits::Cache JobTraits::cache_{};
 
-void Traits::at_exit(Cache& cache) noexcept {
+void JobTraits::at_exit(Cache& cache) noexcept {
   struct Flush {
     ~Flush() {
-      Traits::cache().stage = 2;
-      pool_of_jobs.flush(Traits::cache());
+      JobTraits::cache().stage = 2;
+      pool_of_jobs.flush(JobTraits::cache());
     }
   };
   if (cache.stage != 0) return;

@@ -31,7 +31,7 @@ class FreeLink {
   std::atomic<Task*>* link_;
 };
 
-struct Traits {
+struct TaskTraits {
   using Cache = detail::RecordCache<Task>;
   static FreeLink link(Task& task) noexcept { return FreeLink(TaskAccess::next(task)); }
   static std::atomic<std::uint32_t>& row_link(Task& task) noexcept {
@@ -46,16 +46,16 @@ struct Traits {
   [[gnu::tls_model("initial-exec")]] static constinit thread_local Cache cache_;
 };
 
-using Pool = detail::RecordPool<Task, Traits>;
-constinit Pool pool_of_tasks;  // trivially destroyed: records outlive every engine
+using TaskPool = detail::RecordPool<Task, TaskTraits>;
+constinit TaskPool pool_of_tasks;  // trivially destroyed: records outlive every engine
 
-[[gnu::tls_model("initial-exec")]] constinit thread_local Traits::Cache Traits::cache_{};
+[[gnu::tls_model("initial-exec")]] constinit thread_local TaskTraits::Cache TaskTraits::cache_{};
 
-void Traits::at_exit(Cache& cache) noexcept {
+void TaskTraits::at_exit(Cache& cache) noexcept {
   struct Flush {
     ~Flush() {
-      Traits::cache().stage = 2;
-      pool_of_tasks.flush(Traits::cache());
+      TaskTraits::cache().stage = 2;
+      pool_of_tasks.flush(TaskTraits::cache());
     }
   };
   if (cache.stage != 0) return;
