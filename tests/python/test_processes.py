@@ -14,6 +14,7 @@ import cogway
 import pytest
 import worker_calls
 from cogway import Engine, Processes, WorkerLost
+from cogway._processes import shipping
 
 
 @pytest.fixture
@@ -124,6 +125,15 @@ def test_what_would_end_a_program_ends_the_call_alone(make, error):
     assert engine.spawn(worker_calls.pid).result() == pid
 
 
+def test_errors_of_the_system_and_time_outs_are_the_calls(make):
+    engine = make(time_limit=60.0)
+    pid = engine.spawn(worker_calls.pid).result()
+    for error in (FileNotFoundError(2, "none"), TimeoutError("own")):
+        with pytest.raises(type(error), match=error.args[-1]):
+            engine.spawn(worker_calls.fail, error).result()
+    assert engine.spawn(worker_calls.pid).result() == pid
+
+
 @pytest.mark.parametrize("name", ["stubborn", "locked"])
 def test_an_exception_that_cannot_travel_is_told(make, name):
     engine = make()
@@ -216,9 +226,9 @@ def test_an_initializer_runs_once_in_each(make):
 
 
 def test_an_initializer_that_fails_fails_the_calls(make):
-    engine = make(initializer=worker_calls.fail, initargs=(worker_calls.CallError("no licence"),))
+    engine = make(initializer=worker_calls.fail, initargs=(FileNotFoundError(2, "no licence"),))
     for _ in range(2):
-        with pytest.raises(worker_calls.CallError, match="no licence") as caught:
+        with pytest.raises(FileNotFoundError, match="no licence") as caught:
             engine.spawn(abs, 1).result()
         assert "in fail" in str(caught.value.__cause__)
     assert engine.statistics().python.processes == 0
@@ -228,6 +238,47 @@ def test_an_initializer_that_kills_is_told(make):
     engine = make(initializer=worker_calls.leave, initargs=(9,))
     with pytest.raises(WorkerLost, match="could not start: it ended with status 9"):
         engine.spawn(abs, 1).result()
+
+
+def test_closing_kills_an_initializer_that_does_not_return(make):
+    engine = make(initializer=worker_calls.tell_and_wait, initargs=("told",))
+    told = engine.worker_bus.channel("told")
+    ticket = engine.spawn(abs, -1)
+    pid = int(told.receive(30))
+    del told
+    engine.close(0.0)
+    with pytest.raises(WorkerLost, match="could not start: it was killed by SIGKILL"):
+        ticket.result()
+    assert not _alive(pid)
+    assert engine.statistics().python.processes == 0
+
+
+def test_a_full_bus_is_waited_for(make):
+    engine = make(2, bus_bytes=3 << 20)
+    calls = [engine.spawn(len, bytes([n]) * (1 << 20)) for n in range(12)]
+    assert [call.result() for call in calls] == [1 << 20] * 12
+    held = engine.worker_bus.lease(2 << 20)
+    ticket = engine.spawn(len, b"x" * (1 << 20))
+    while not engine.worker_bus.statistics().owners[0].waiting:
+        assert not ticket.done()
+        os.sched_yield()
+    held.release()
+    assert ticket.result() == 1 << 20
+
+
+def test_what_cannot_be_sent_whole_costs_its_process_not_the_next_call(make, monkeypatch):
+    monkeypatch.setattr(shipping, "_PATIENCE", 0.0)
+    engine = make(bus_bytes=2 << 20)
+    pid = engine.spawn(worker_calls.pid).result()
+    whole = engine.worker_bus.lease(1200_000)
+    with memoryview(whole) as view:
+        view[:] = b"w" * len(view)
+    small = engine.worker_bus.copy(b"small")
+    # Sent after the small one, and copied, as it is a part: there is no room for that.
+    with pytest.raises(cogway.BusExhausted):
+        engine.spawn(worker_calls.identity, [small, whole[1:]]).result()
+    assert bytes(engine.spawn(worker_calls.identity, small).result()) == b"small"
+    assert engine.spawn(worker_calls.pid).result() != pid
 
 
 def test_closing_kills_what_does_not_return(make):

@@ -78,9 +78,15 @@ class ProcessPool:
             self.started += 1
             self._alive[threading.current_thread()] = made
             killed = self._closing
-        self._here.process = made
         if killed:
             made.kill()
+        try:
+            made.begin()
+        except BaseException:
+            with self._lock:
+                self._alive.pop(threading.current_thread(), None)
+            raise
+        self._here.process = made
         return made
 
     def run(self, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -91,22 +97,32 @@ class ProcessPool:
             WorkerLost: The process died, more often than `retries` says.
         """
         for attempt in range(self.options.retries, -1, -1):
-            process = self._process()
+            last = attempt == 0 or self._closing
+            try:
+                process = self._process()
+            except WorkerLost:
+                if last:
+                    raise
+                self._retry()
+                continue
             message = Message(CALL, (fn, args, kwargs), self.bus)
             try:
                 answer = process.call(message)
             except (WorkerLost, TimeoutError) as error:
                 del message
                 self._bury()
-                if attempt == 0 or self._closing or isinstance(error, TimeoutError):
+                if last or isinstance(error, TimeoutError):
                     raise
-                with self._lock:
-                    self.retried += 1
+                self._retry()
                 continue
             if answer.kind == ERROR:
                 raise raised(answer)
             return answer.value()
         raise AssertionError("unreachable")
+
+    def _retry(self) -> None:
+        with self._lock:
+            self.retried += 1
 
     def _bury(self) -> None:
         """Forget a process that died, and take back what it held."""

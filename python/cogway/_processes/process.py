@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _LOOK = 0.05
 """Seconds between two looks whether the process that a thread waits for is still there."""
 _START = 60.0
-"""Seconds that a process has to start, its initializer not counted."""
+"""Seconds that a process has to take what it is set up with; its initializer may take any time."""
 _END = 5.0
 """Seconds that a process has to end by itself once it was told to."""
 _lifelines: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -64,7 +64,7 @@ class WorkerProcess:
     """One process. Threads: the one whose it is; `kill` from any."""
 
     def __init__(self, bus: SharedBus, serial: int, options: Processes) -> None:
-        """Start it and run its initializer, whose exception is raised here."""
+        """Start it; `begin` is still to come."""
         if not sys.executable:
             raise StrategyUnavailable(
                 "processes need the path of a Python program, and sys.executable is empty: set it"
@@ -72,13 +72,13 @@ class WorkerProcess:
         self.calls_done = 0
         self._bus = bus
         self._options = options
-        first = Message(CALL, (options.initializer, options.initargs), bus)
+        self._first = Message(CALL, (options.initializer, options.initargs), bus)
         names = {"calls": f"calls-{serial}", "answers": f"answers-{serial}"}
         self._calls, self._answers = (
             bus.channel(name, capacity=16, kind="spsc", policy="block", message_bytes=MESSAGE_BYTES)
             for name in names.values()
         )
-        setup = pickle.dumps({"path": sys.path, "argv": sys.argv, **names})
+        self._setup = pickle.dumps({"path": sys.path, "argv": sys.argv, **names})
         code = "from cogway._processes.worker import main; main()"
         flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
         self._line, theirs = socket.socketpair()
@@ -90,14 +90,20 @@ class WorkerProcess:
         except BaseException:
             self.close_channels()
             raise
+
+    def begin(self) -> None:
+        """Set it up and run its initializer, whose exception is raised here; then it has ended.
+
+        Raises:
+            WorkerLost: It died over it.
+        """
         try:
             self._line.settimeout(_START)
-            self._line.sendall(LENGTH.pack(len(setup)) + setup)
-            bus.send(self._line)
-            self._send(first)
-            answer = self._answer(time.monotonic() + _START)
-            if answer.kind != READY:
-                raise raised(answer)
+            self._line.sendall(LENGTH.pack(len(self._setup)) + self._setup)
+            self._bus.send(self._line)
+            self._first.send(self._put)
+            del self._setup, self._first
+            answer = self._answer(None)
         except BaseException as error:
             if not isinstance(error, (ConnectionError, _Gone)):
                 self.kill()
@@ -108,9 +114,10 @@ class WorkerProcess:
             raise WorkerLost(
                 f"a worker process could not start: it {ending}; what it wrote is on stderr"
             ) from None
-
-    def _send(self, message: Message) -> None:
-        message.send(self._put)
+        if answer.kind != READY:
+            failure = raised(answer)
+            self.stop()
+            raise failure
 
     def _put(self, item: Buffer | bytes) -> None:
         while True:
@@ -150,16 +157,24 @@ class WorkerProcess:
         limit = self._options.time_limit
         self.calls_done += 1
         try:
-            self._send(message)
+            message.send(self._put)
+        except _Gone:
+            raise self._loss() from None
+        except BaseException:
+            self.kill()  # what has been sent of it would be taken for the next call's
+            self.process.wait()
+            raise
+        try:
             return self._answer(None if limit is None else time.monotonic() + limit)
         except TimeoutError:
             self.kill()
             raise TimeoutError(f"the call took longer than time_limit={limit} seconds") from None
         except (_Gone, ChannelClosed):
-            ending = _ending_of(self.process)
-            raise WorkerLost(
-                f"worker process {self.process.pid} {ending} while it ran this call"
-            ) from None
+            raise self._loss() from None
+
+    def _loss(self) -> WorkerLost:
+        ending = _ending_of(self.process)
+        return WorkerLost(f"worker process {self.process.pid} {ending} while it ran this call")
 
     def kill(self) -> None:
         """End it at once."""

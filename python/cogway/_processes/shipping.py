@@ -14,10 +14,12 @@ import importlib
 import io
 import pickle
 import struct
+import time
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from cogway._core import Buffer
+from cogway._errors import BusExhausted
 from cogway._processes.functions import by_value, findable, importable
 
 if TYPE_CHECKING:
@@ -32,8 +34,27 @@ _LONG = 1
 _SIDES = 2
 """Before the pickle stands another one: which attachments are its out-of-band buffers."""
 MESSAGE_BYTES = 2040
+_PATIENCE = 10.0
+"""Seconds that a copy waits for room on the bus."""
 _IN_BAND = 4096
 """Bytes from which on a copy into a buffer of its own costs less than one through the pickle."""
+
+
+def _copied(bus: SharedBus, what: Any) -> Buffer:
+    """Copy into the bus; where that is full, wait a while for what others give back."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return bus.copy(what)
+        except BusExhausted:
+            size = what.nbytes if isinstance(what, (Buffer, memoryview)) else len(what)
+            rest = deadline - time.monotonic()
+            if rest <= 0 or size > bus.capacity:
+                raise
+            try:
+                bus.lease(size, policy="wait", timeout=rest).release()
+            except TimeoutError:
+                continue  # the last try says who holds it
 
 
 class _Attachments:
@@ -56,7 +77,7 @@ class _Attachments:
                 return True
             readonly = view.readonly
         with flat.raw() as view:
-            self.sides.append((self.add(self.bus.copy(view)), readonly))
+            self.sides.append((self.add(_copied(self.bus, view)), readonly))
         return False
 
 
@@ -73,7 +94,7 @@ class _Pickler(pickle.Pickler):
         if type(obj) is not Buffer:
             return None
         bus = self._attachments.bus
-        return self._attachments.add(obj if obj.shared_bus_id == bus.id else bus.copy(obj))
+        return self._attachments.add(obj if obj.shared_bus_id == bus.id else _copied(bus, obj))
 
     def reducer_override(self, obj: Any) -> Any:
         """Send by value what the other side cannot import."""
@@ -156,7 +177,7 @@ class Message:
             if attachments.sides:
                 data, flags = pickle.dumps(attachments.sides) + data, _SIDES
         if _HEAD.size + len(data) > MESSAGE_BYTES:
-            self._attached.append(bus.copy(data))
+            self._attached.append(_copied(bus, data))
             data, flags = b"", flags | _LONG
         self._record = _HEAD.pack(kind, flags) + data
 
@@ -166,7 +187,7 @@ class Message:
             try:
                 put(buffer)
             except BufferError:  # a part of a buffer, or one that somebody writes
-                put(self._bus.copy(buffer))
+                put(_copied(self._bus, buffer))
         put(self._record)
 
 
