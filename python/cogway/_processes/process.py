@@ -17,7 +17,6 @@ from cogway._errors import (
     ChannelClosed,
     ChannelEmpty,
     RemoteTraceback,
-    StrategyUnavailable,
     WorkerLost,
 )
 from cogway._processes.shipping import MESSAGE_BYTES, Arrived, Message
@@ -65,10 +64,6 @@ class WorkerProcess:
 
     def __init__(self, bus: SharedBus, serial: int, options: Processes) -> None:
         """Start it; `begin` is still to come."""
-        if not sys.executable:
-            raise StrategyUnavailable(
-                "processes need the path of a Python program, and sys.executable is empty: set it"
-            )
         self.calls_done = 0
         self._bus = bus
         self._options = options
